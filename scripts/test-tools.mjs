@@ -1,0 +1,44 @@
+// What the tests need beyond npm packages: a Chromium, and on Debian as root the Python oracles. Anything that is
+// missing and cannot be added is said aloud here and skipped aloud by the tests.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+const debianPackages = [
+  { package: 'chromium', present: () => findBrowser() !== undefined, what: 'the browser tests' },
+  { package: 'python3-torch', present: () => python('import torch'), what: 'the PyTorch oracle' },
+  { package: 'python3-onnx', present: () => python('import onnx'), what: 'the onnx.checker oracle' },
+];
+
+/** Path of a Chromium or Chrome, from CHROME_PATH or the usual places; undefined when there is none. */
+export function findBrowser() {
+  const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  return [process.env.CHROME_PATH, ...usual].find((path) => path && existsSync(path));
+}
+
+/** Whether the system's Python runs `code`; the oracles use the same interpreter. */
+export function python(code) {
+  try {
+    execFileSync(process.env.PYTHON ?? '/usr/bin/python3', ['-c', code], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Adds what is missing: apt on Debian as root, else Playwright's own browser. Never fails the set-up. */
+export function prepareTests(run) {
+  const missing = debianPackages.filter((tool) => !tool.present());
+  if (missing.length === 0) return;
+  if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
+    process.env.DEBIAN_FRONTEND = 'noninteractive';
+    run('refresh the package lists', 'apt-get', ['update', '-qq']);
+    for (const tool of missing) {
+      run(`install ${tool.package}`, 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', tool.package]);
+    }
+  } else if (findBrowser() === undefined) {
+    run("install Playwright's Chromium", 'npx', ['playwright', 'install', 'chromium']);
+  }
+  for (const tool of missing.filter((entry) => !entry.present())) {
+    console.error(`[setup] without ${tool.package}: ${tool.what} will be skipped.`);
+  }
+}
