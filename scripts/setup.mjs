@@ -27,7 +27,9 @@ function run(what, command, args) {
     env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
   });
   if (error || status !== 0) {
-    console.error(`[setup] ${what} failed: ${error?.message ?? `exit status ${status}`}. See the lines above.`);
+    console.error(
+      `[setup] ${what} failed: ${error?.message ?? `exit status ${status}`}. See the lines above.`,
+    );
     process.exit(1);
   }
 }

@@ -33,7 +33,13 @@ export function prepareTests(run) {
     process.env.DEBIAN_FRONTEND = 'noninteractive';
     run('refresh the package lists', 'apt-get', ['update', '-qq']);
     for (const tool of missing) {
-      run(`install ${tool.package}`, 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', tool.package]);
+      run(`install ${tool.package}`, 'apt-get', [
+        'install',
+        '-y',
+        '-qq',
+        '--no-install-recommends',
+        tool.package,
+      ]);
     }
   } else if (findBrowser() === undefined) {
     run("install Playwright's Chromium", 'npx', ['playwright', 'install', 'chromium']);

@@ -1,0 +1,73 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { findBrowser } from './scripts/test-tools.mjs';
+import { closingLine } from './test/support/closing-line.ts';
+
+// Tests are grouped by what they need; each runs the built packages, as a user's program would.
+const tests = (kind: string) => [
+  `packages/*/test/**/*${kind}.test.ts`,
+  `{test,examples}/**/*${kind}.test.ts`,
+];
+const needy = ['ort', 'oracle', 'browser', 'cli'].flatMap((kind) => tests(`.${kind}`));
+const executablePath = findBrowser();
+
+export default defineConfig({
+  test: {
+    reporters: ['default', closingLine()],
+    projects: [
+      { test: { name: 'pure', include: tests(''), exclude: ['**/node_modules/**', ...needy] } },
+      // Sessions take all cores themselves, so these files run one after another.
+      {
+        test: {
+          name: 'onnxruntime',
+          include: [...tests('.ort'), ...tests('.cli')],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'oracle',
+          include: tests('.oracle'),
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 300_000,
+        },
+      },
+      {
+        // Threads of the WASM backend need a cross-origin isolated page.
+        server: {
+          headers: {
+            'Cross-Origin-Opener-Policy': 'same-origin',
+            'Cross-Origin-Embedder-Policy': 'require-corp',
+          },
+        },
+        optimizeDeps: { exclude: ['onnxruntime-web'] },
+        test: {
+          name: 'browser',
+          include: tests('.browser'),
+          fileParallelism: false,
+          testTimeout: 120_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                ...(executablePath ? { executablePath } : {}),
+                args: [
+                  '--no-sandbox',
+                  '--enable-unsafe-webgpu',
+                  '--enable-features=Vulkan',
+                  '--use-webgpu-adapter=swiftshader',
+                ],
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
