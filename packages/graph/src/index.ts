@@ -1,1 +1,12 @@
-export {};
+/** The ONNX graph as typed data: operators under their exact names, gradients, reading and writing. */
+export { gradients } from './autodiff.js';
+export * from './dim.js';
+export { GraphError } from './errors.js';
+export { Graph, type Node, type Value } from './graph.js';
+export { type OnnxModel, readOnnx } from './onnx/read.js';
+export { IR_VERSION, OPSET, type WriteOptions, writeOnnx } from './onnx/write.js';
+export type { AttributeSchema, Attributes, OpDefinition } from './op-definition.js';
+export * from './ops/index.js';
+export { onnxTypes } from './ops/logic.js';
+export { prune } from './passes/prune.js';
+export * from './tensor.js';

@@ -1,0 +1,152 @@
+/** Graph → ONNX bytes at opset 17, IR 8: the newest that onnxruntime's CUDA provider runs without falling back. */
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  AttributeProto_AttributeType,
+  type AttributeProtoSchema,
+  ModelProtoSchema,
+  type NodeProtoSchema,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { formatDim } from '../dim.js';
+import { GraphError } from '../errors.js';
+import type { Graph, Node, Value } from '../graph.js';
+import type { AttributeTypes } from '../op-definition.js';
+import { onnxTypes } from '../ops/logic.js';
+import type { DType, Tensor } from '../tensor.js';
+
+export const OPSET = 17;
+export const IR_VERSION = 8;
+
+export interface WriteOptions {
+  /** Kept as ONNX metadata_props, beside the symbols' units that reading back needs. */
+  metadata?: Readonly<Record<string, string>>;
+  producer?: { name: string; version: string };
+}
+
+/** The metadata key under which the multiples that symbolic dimensions promise are kept. */
+export const UNITS_KEY = 'dim_units';
+
+/**
+ * Serialises a graph.
+ * @returns protobuf bytes, owned by the caller
+ * @throws GraphError above protobuf's limit of 2 GiB
+ */
+export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array {
+  const names = nameOutputs(graph);
+  const nameOf = (value: Value) => names.get(value) ?? value.name;
+  const constants = new Map<Value, Tensor>();
+  for (const value of usedValues(graph)) if (value.constant) constants.set(value, value.constant);
+  const bytes = [...constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  if (bytes > 2 ** 31 - 2 ** 20) {
+    throw new GraphError(`writeOnnx ${graph.name}: expected under 2 GiB of constants, got ${bytes} bytes.`);
+  }
+  const metadata = { ...options.metadata, ...unitsOf(graph) };
+  const model = create(ModelProtoSchema, {
+    irVersion: BigInt(IR_VERSION),
+    producerName: options.producer?.name ?? 'cyclegan',
+    producerVersion: options.producer?.version ?? '',
+    opsetImport: [{ domain: '', version: BigInt(OPSET) }],
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    graph: {
+      name: graph.name,
+      node: [...graph.nodes.map((node) => nodeProto(node, nameOf)), ...aliases(graph, names)],
+      initializer: [...constants].map(([value, data]) => tensorProto(nameOf(value), data)),
+      input: graph.inputs.map((value) => valueInfo(value.name, value)),
+      output: graph.outputs.map(({ name, value }) => valueInfo(name, value)),
+    },
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+/** Values made by nodes take their (first) output name; inputs and constants keep theirs and get an Identity. */
+function nameOutputs(graph: Graph): Map<Value, string> {
+  const made = new Set(graph.nodes.flatMap((node) => node.outputs));
+  const names = new Map<Value, string>();
+  for (const { name, value } of graph.outputs) {
+    if (made.has(value) && !names.has(value)) names.set(value, name);
+  }
+  return names;
+}
+
+function aliases(
+  graph: Graph,
+  names: ReadonlyMap<Value, string>,
+): MessageInitShape<typeof NodeProtoSchema>[] {
+  return graph.outputs
+    .map(({ name, value }) => ({ name, source: names.get(value) ?? value.name }))
+    .filter(({ name, source }) => name !== source)
+    .map(({ name, source }) => ({
+      opType: 'Identity',
+      name: `alias_${name}`,
+      input: [source],
+      output: [name],
+    }));
+}
+
+function usedValues(graph: Graph): Value[] {
+  const inputs = graph.nodes.flatMap((node) => node.inputs.filter((input) => input !== undefined));
+  return [...inputs, ...graph.outputs.map(({ value }) => value)];
+}
+
+function nodeProto(node: Node, nameOf: (value: Value) => string): MessageInitShape<typeof NodeProtoSchema> {
+  return {
+    opType: node.op.name,
+    name: node.name,
+    input: node.inputs.map((input) => (input ? nameOf(input) : '')),
+    output: node.outputs.map(nameOf),
+    attribute: Object.entries(node.attributes).flatMap(([name, value]) => {
+      const kind = node.op.attributes[name];
+      if (value === undefined) return [];
+      if (!kind) throw new GraphError(`${node.op.name} ${node.name}: there is no attribute "${name}".`);
+      return [attributeProto(name, kind, value)];
+    }),
+  };
+}
+
+function attributeProto(
+  name: string,
+  kind: keyof AttributeTypes,
+  value: AttributeTypes[keyof AttributeTypes],
+): MessageInitShape<typeof AttributeProtoSchema> {
+  const types = AttributeProto_AttributeType;
+  switch (kind) {
+    case 'int':
+      return { name, type: types.INT, i: BigInt(value as number) };
+    case 'float':
+      return { name, type: types.FLOAT, f: value as number };
+    case 'string':
+      return { name, type: types.STRING, s: new TextEncoder().encode(value as string) };
+    case 'ints':
+      return { name, type: types.INTS, ints: (value as readonly number[]).map(BigInt) };
+  }
+}
+
+function tensorProto(
+  name: string,
+  { dtype, shape, data }: Tensor,
+): MessageInitShape<typeof TensorProtoSchema> {
+  const rawData = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  return { name, dataType: onnxTypes[dtype as DType], dims: shape.map(BigInt), rawData };
+}
+
+function valueInfo(name: string, { dtype, shape }: Value): MessageInitShape<typeof ValueInfoProtoSchema> {
+  const dim = shape.map((size) => ({
+    value:
+      typeof size === 'number'
+        ? { case: 'dimValue' as const, value: BigInt(size) }
+        : { case: 'dimParam' as const, value: formatDim(size) },
+  }));
+  return {
+    name,
+    type: { value: { case: 'tensorType', value: { elemType: onnxTypes[dtype], shape: { dim } } } },
+  };
+}
+
+function unitsOf(graph: Graph): Record<string, string> {
+  const units: Record<string, number> = {};
+  for (const { shape } of graph.inputs) {
+    for (const dim of shape) if (typeof dim !== 'number' && dim.unit > 1) units[dim.symbol] = dim.unit;
+  }
+  return Object.keys(units).length > 0 ? { [UNITS_KEY]: JSON.stringify(units) } : {};
+}

@@ -1,0 +1,49 @@
+/** Activations. Each gradient uses the output, not the input, so that the input's memory can be taken again. */
+import type { Value } from '../graph.js';
+import { type AttributeSchema, defineOp, type GradientContext } from '../op-definition.js';
+import { gradOf, inputOf, outputOf } from './access.js';
+import { Mul, Sign, Sub } from './arithmetic.js';
+import { Greater, Where } from './logic.js';
+
+function activation<const A extends AttributeSchema>(
+  name: string,
+  attributes: A,
+  gradient: (context: GradientContext) => Value,
+) {
+  return defineOp<A>({
+    name,
+    arity: [1, 1],
+    attributes,
+    infer: ({ inputs }) => {
+      const { dtype, shape } = inputs[0] as Value;
+      return [{ dtype, shape }];
+    },
+    gradient: (context) => [gradient(context)],
+  });
+}
+
+export const Relu = activation('Relu', {}, (c) =>
+  c.graph.op(Mul, [gradOf(c), c.graph.op(Sign, [outputOf(c)])]),
+);
+
+/** The slope must be positive: the sign of the output then tells that of the input. ONNX's default is 0.01. */
+export const LeakyRelu = activation('LeakyRelu', { alpha: 'float' }, (c) => {
+  const slope = c.graph.float((c.node.attributes as { alpha?: number }).alpha ?? 0.01);
+  const positive = c.graph.op(Greater, [outputOf(c), c.graph.float(0)]);
+  return c.graph.op(Where, [positive, gradOf(c), c.graph.op(Mul, [gradOf(c), slope])]);
+});
+
+export const Tanh = activation('Tanh', {}, (c) => {
+  const squared = c.graph.op(Mul, [outputOf(c), outputOf(c)]);
+  return c.graph.op(Mul, [gradOf(c), c.graph.op(Sub, [c.graph.float(1), squared])]);
+});
+
+export const Sigmoid = activation('Sigmoid', {}, (c) => {
+  const slope = c.graph.op(Mul, [outputOf(c), c.graph.op(Sub, [c.graph.float(1), outputOf(c)])]);
+  return c.graph.op(Mul, [gradOf(c), slope]);
+});
+
+/** log(1 + eˣ): the vanilla GAN loss on logits, without overflow. */
+export const Softplus = activation('Softplus', {}, (c) =>
+  c.graph.op(Mul, [gradOf(c), c.graph.op(Sigmoid, [inputOf(c, 0)])]),
+);

@@ -1,0 +1,101 @@
+/** Elementwise arithmetic with numpy broadcasting, and its gradients. */
+import { type Dim, formatShape, type Shape, sameDim, sameShape } from '../dim.js';
+import type { Graph, Value } from '../graph.js';
+import { defineOp, type GradientContext, type InferContext } from '../op-definition.js';
+import { gradOf, inputOf, outputOf } from './access.js';
+import { ReduceSum } from './reduction.js';
+import { Reshape } from './shape.js';
+
+/** Shape of an elementwise result by numpy's rule, or undefined when the shapes do not go together. */
+export function broadcast(a: Shape, b: Shape): Shape | undefined {
+  const rank = Math.max(a.length, b.length);
+  const result: Dim[] = [];
+  for (let i = 0; i < rank; i++) {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (sameDim(x, y) || y === 1) result.push(x);
+    else if (x === 1) result.push(y);
+    else return undefined;
+  }
+  return result;
+}
+
+export function inferBroadcast({ inputs, fail }: InferContext, first = 0) {
+  const [a, b] = [inputs[first] as Value, inputs[first + 1] as Value];
+  if (a.dtype !== b.dtype) fail(`expected equal types, got ${a.dtype} and ${b.dtype}`);
+  const shape = broadcast(a.shape, b.shape);
+  return shape ? { dtype: a.dtype, shape } : fail('expected shapes that broadcast');
+}
+
+function sameAsInput({ inputs }: InferContext) {
+  const { dtype, shape } = inputs[0] as Value;
+  return [{ dtype, shape }];
+}
+
+/** Sums `grad` over the axes along which a value of `shape` was broadcast. */
+export function sumTo(graph: Graph, grad: Value, shape: Shape): Value {
+  if (sameShape(grad.shape, shape)) return grad;
+  const lead = grad.shape.length - shape.length;
+  const axes = grad.shape.flatMap((dim, i) => (i < lead || !sameDim(dim, shape[i - lead] as Dim) ? [i] : []));
+  const summed = graph.op(ReduceSum, [grad, graph.ints(axes)], { keepdims: 1 });
+  if (lead === 0) return summed;
+  const sizes = shape.map((dim) => (typeof dim === 'number' ? dim : Number.NaN));
+  if (sizes.some(Number.isNaN)) throw new Error(`internal: sum to symbolic shape ${formatShape(shape)}`);
+  return graph.op(Reshape, [summed, graph.ints(sizes)]);
+}
+
+type Side = (context: GradientContext) => Value;
+
+/** A two-input elementwise op; the sides give the gradient in the output's shape. */
+function binary(name: string, left: Side, right: Side) {
+  return defineOp({
+    name,
+    arity: [2, 2],
+    attributes: {},
+    infer: (context) => [inferBroadcast(context)],
+    gradient: (context) =>
+      [left, right].map((side, i) =>
+        context.needs[i] ? sumTo(context.graph, side(context), inputOf(context, i).shape) : undefined,
+      ),
+  });
+}
+
+/** A one-input elementwise op with the gradient's rule. */
+function unary(name: string, gradient?: Side) {
+  return defineOp({
+    name,
+    arity: [1, 1],
+    attributes: {},
+    infer: sameAsInput,
+    ...(gradient ? { gradient: (context: GradientContext) => [gradient(context)] } : {}),
+  });
+}
+
+export const Add = binary('Add', gradOf, gradOf);
+
+export const Sub = binary('Sub', gradOf, (c) => c.graph.op(Neg, [gradOf(c)]));
+
+export const Mul = binary(
+  'Mul',
+  (c) => c.graph.op(Mul, [gradOf(c), inputOf(c, 1)]),
+  (c) => c.graph.op(Mul, [gradOf(c), inputOf(c, 0)]),
+);
+
+export const Div = binary(
+  'Div',
+  (c) => c.graph.op(Div, [gradOf(c), inputOf(c, 1)]),
+  (c) => {
+    const scaled = c.graph.op(Div, [outputOf(c), inputOf(c, 1)]);
+    return c.graph.op(Neg, [c.graph.op(Mul, [gradOf(c), scaled])]);
+  },
+);
+
+export const Neg = unary('Neg', (c) => c.graph.op(Neg, [gradOf(c)]));
+export const Sign = unary('Sign');
+export const Abs = unary('Abs', (c) => c.graph.op(Mul, [gradOf(c), c.graph.op(Sign, [inputOf(c, 0)])]));
+export const Sqrt = unary('Sqrt', (c) =>
+  c.graph.op(Div, [c.graph.op(Mul, [gradOf(c), c.graph.float(0.5)]), outputOf(c)]),
+);
+export const Exp = unary('Exp', (c) => c.graph.op(Mul, [gradOf(c), outputOf(c)]));
+export const Log = unary('Log', (c) => c.graph.op(Div, [gradOf(c), inputOf(c, 0)]));
+export const Identity = unary('Identity', gradOf);

@@ -1,0 +1,69 @@
+/** Matrix products. */
+import { type Dim, formatDim, sameDim } from '../dim.js';
+import type { Value } from '../graph.js';
+import { defineOp, type GradientContext, type InputGradients } from '../op-definition.js';
+import { gradOf, inputOf } from './access.js';
+import { broadcast, Mul, sumTo } from './arithmetic.js';
+import { Transpose } from './shape.js';
+
+function swapLastTwo(c: GradientContext, value: Value): Value {
+  const perm = value.shape.map((_, i) => i);
+  const rank = perm.length;
+  [perm[rank - 2], perm[rank - 1]] = [rank - 1, rank - 2];
+  return c.graph.op(Transpose, [value], { perm });
+}
+
+/** Batched product of matrices of rank two or more; leading axes broadcast. */
+export const MatMul = defineOp({
+  name: 'MatMul',
+  arity: [2, 2],
+  attributes: {},
+  infer: ({ inputs, fail }) => {
+    const [a, b] = [inputs[0] as Value, inputs[1] as Value];
+    if (a.shape.length < 2 || b.shape.length < 2) fail('expected matrices of rank two or more');
+    const [m, k] = a.shape.slice(-2) as [Dim, Dim];
+    const [k2, n] = b.shape.slice(-2) as [Dim, Dim];
+    if (!sameDim(k, k2)) fail(`expected equal inner sizes, got ${formatDim(k)} and ${formatDim(k2)}`);
+    const lead =
+      broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)) ?? fail('expected leading axes that broadcast');
+    return [{ dtype: a.dtype, shape: [...lead, m, n] }];
+  },
+  gradient: (c): InputGradients => {
+    const [a, b, dy] = [inputOf(c, 0), inputOf(c, 1), gradOf(c)];
+    return [
+      c.needs[0] ? sumTo(c.graph, c.graph.op(MatMul, [dy, swapLastTwo(c, b)]), a.shape) : undefined,
+      c.needs[1] ? sumTo(c.graph, c.graph.op(MatMul, [swapLastTwo(c, a), dy]), b.shape) : undefined,
+    ];
+  },
+});
+
+/** alpha·A'·B' + beta·C with optional transposes; A and B are matrices, C broadcasts. */
+export const Gemm = defineOp({
+  name: 'Gemm',
+  arity: [2, 3],
+  attributes: { alpha: 'float', beta: 'float', transA: 'int', transB: 'int' },
+  infer: ({ inputs, attributes, fail }) => {
+    const [a, b] = [inputs[0] as Value, inputs[1] as Value];
+    if (a.shape.length !== 2 || b.shape.length !== 2) fail('expected two matrices');
+    const [m, k] = (attributes.transA ? a.shape.toReversed() : a.shape) as [Dim, Dim];
+    const [k2, n] = (attributes.transB ? b.shape.toReversed() : b.shape) as [Dim, Dim];
+    if (!sameDim(k, k2)) fail(`expected equal inner sizes, got ${formatDim(k)} and ${formatDim(k2)}`);
+    if (inputs[2] && !broadcast(inputs[2].shape, [m, n])) fail('expected C to broadcast');
+    return [{ dtype: a.dtype, shape: [m, n] }];
+  },
+  gradient: (c): InputGradients => {
+    const { alpha = 1, beta = 1, transA = 0, transB = 0 } = c.node.attributes as Record<string, number>;
+    const [a, b, dy] = [inputOf(c, 0), inputOf(c, 1), gradOf(c)];
+    const g = c.graph;
+    const da = () =>
+      transA
+        ? g.op(Gemm, [b, dy], { alpha, transA: transB, transB: 1 })
+        : g.op(Gemm, [dy, b], { alpha, transB: 1 - transB });
+    const db = () =>
+      transB
+        ? g.op(Gemm, [dy, a], { alpha, transA: 1, transB: transA })
+        : g.op(Gemm, [a, dy], { alpha, transA: 1 - transA });
+    const dc = () => sumTo(g, beta === 1 ? dy : g.op(Mul, [dy, g.float(beta)]), inputOf(c, 2).shape);
+    return [c.needs[0] ? da() : undefined, c.needs[1] ? db() : undefined, c.needs[2] ? dc() : undefined];
+  },
+});

@@ -1,0 +1,78 @@
+/** Padding. The reflect gradient folds the border back by two products with constant 0/1 matrices. */
+import { addDim, type Dim } from '../dim.js';
+import type { Graph, Value } from '../graph.js';
+import { defineOp, type InputGradients } from '../op-definition.js';
+import { tensor } from '../tensor.js';
+import { constantInput, gradOf, inputOf, parameters, sizeAt } from './access.js';
+import { MatMul } from './linear.js';
+import { Slice } from './shape.js';
+
+/** Index in a line of `size` elements that position `at` of a reflected line shows; the edge is not repeated. */
+export function reflectIndex(at: number, size: number): number {
+  if (size === 1) return 0;
+  const period = 2 * (size - 1);
+  const inside = ((at % period) + period) % period;
+  return inside < size ? inside : period - inside;
+}
+
+/** [size, before + size + after]: the transpose of the matrix that pads a column by reflection. */
+function foldMatrix(graph: Graph, size: number, before: number, after: number, transposed: boolean): Value {
+  const padded = before + size + after;
+  const data = new Float32Array(size * padded);
+  for (let out = 0; out < padded; out++) {
+    const at = reflectIndex(out - before, size);
+    data[transposed ? out * size + at : at * padded + out] = 1;
+  }
+  return graph.constant(tensor('float32', transposed ? [padded, size] : [size, padded], data));
+}
+
+/** Inputs: data, pads [all befores, all afters], value (constant mode; default 0). Modes constant, reflect, edge. */
+export const Pad = defineOp({
+  name: 'Pad',
+  arity: [2, 3],
+  attributes: { mode: 'string' },
+  infer: (context) => {
+    const { dtype, shape } = context.inputs[0] as Value;
+    const pads = constantInput(context, 1, 'pads');
+    if (pads.length !== 2 * shape.length)
+      context.fail(`expected ${2 * shape.length} pads, got ${pads.length}`);
+    const reflect = context.attributes.mode === 'reflect';
+    return [
+      {
+        dtype,
+        shape: shape.map((dim: Dim, i) => {
+          const [before = 0, after = 0] = [pads[i], pads[i + shape.length]];
+          if (reflect && typeof dim === 'number' && Math.max(before, after) >= dim) {
+            context.fail(
+              `expected reflection narrower than axis ${i} of ${dim}, got ${Math.max(before, after)}`,
+            );
+          }
+          return addDim(dim, before + after);
+        }),
+      },
+    ];
+  },
+  gradient: (c): InputGradients => {
+    const [x, dy, pads, graph] = [inputOf(c, 0), gradOf(c), parameters(c, 1), c.graph];
+    const rank = x.shape.length;
+    const axes = x.shape.flatMap((_, i) => (pads[i] || pads[i + rank] ? [i] : []));
+    if (axes.length === 0) return [dy];
+    const before = (axis: number) => pads[axis] ?? 0;
+    const { mode = 'constant' } = c.node.attributes as { mode?: string };
+    if (mode === 'constant') {
+      const starts = axes.map(before);
+      const ends = axes.map((axis) => before(axis) + sizeAt(c, x, axis));
+      return [graph.op(Slice, [dy, graph.ints(starts), graph.ints(ends), graph.ints(axes)])];
+    }
+    if (mode !== 'reflect' || axes.some((axis) => axis < rank - 2)) {
+      throw new Error(`internal: ${c.node.name}: no gradient for mode ${mode} on axes ${axes.join()}`);
+    }
+    let folded = dy;
+    for (const axis of axes) {
+      const last = axis === rank - 1;
+      const fold = foldMatrix(graph, sizeAt(c, x, axis), before(axis), pads[axis + rank] ?? 0, last);
+      folded = graph.op(MatMul, last ? [folded, fold] : [fold, folded]);
+    }
+    return [folded];
+  },
+});

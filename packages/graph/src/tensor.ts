@@ -1,0 +1,48 @@
+/** Constant tensors and their element types. Data is row-major; a graph never changes it. */
+import { GraphError } from './errors.js';
+
+/** Array type that holds a dtype's elements: float16 as raw bits, bool as 0 or 1. */
+export interface DTypeArrays {
+  float32: Float32Array;
+  float16: Uint16Array;
+  int64: BigInt64Array;
+  int32: Int32Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+}
+
+export type DType = keyof DTypeArrays;
+
+export interface Tensor<T extends DType = DType> {
+  readonly dtype: T;
+  readonly shape: readonly number[];
+  readonly data: DTypeArrays[T];
+}
+
+/** @throws GraphError when `data` does not hold `shape`'s number of elements */
+export function tensor<T extends DType>(dtype: T, shape: readonly number[], data: DTypeArrays[T]): Tensor<T> {
+  const size = shape.reduce((product, dim) => product * dim, 1);
+  if (size !== data.length) {
+    throw new GraphError(`tensor [${shape.join(', ')}]: expected ${size} elements, got ${data.length}.`);
+  }
+  return { dtype, shape, data };
+}
+
+export function float32(values: number | readonly number[], shape?: readonly number[]): Tensor<'float32'> {
+  const scalar = typeof values === 'number';
+  return tensor(
+    'float32',
+    shape ?? (scalar ? [] : [values.length]),
+    Float32Array.from(scalar ? [values] : values),
+  );
+}
+
+export function int64(values: readonly number[], shape?: readonly number[]): Tensor<'int64'> {
+  return tensor('int64', shape ?? [values.length], BigInt64Array.from(values, BigInt));
+}
+
+/** Elements as plain numbers, for the small integer tensors that ops take as parameters. */
+export function toNumbers(t: Tensor): number[] {
+  return Array.from(t.data as ArrayLike<number | bigint>, Number);
+}

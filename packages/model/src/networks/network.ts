@@ -1,0 +1,17 @@
+/** A network: its parameters by the reference's names, and itself as a graph function. */
+import type { Graph, Value } from '@cyclegan/graph';
+import { applyLayers, type Layer, type Parameter, parametersOf, type Weights } from './layers.js';
+
+export interface Network {
+  /** In state_dict order. */
+  readonly parameters: readonly Parameter[];
+  /** Appends the network to `graph`. @param x float32 [N, C, H, W] in [-1, 1] */
+  apply(graph: Graph, x: Value, weights: Weights): Value;
+}
+
+export function layeredNetwork(layers: readonly Layer[]): Network {
+  return {
+    parameters: parametersOf(layers, 'model'),
+    apply: (graph, x, weights) => applyLayers(graph, layers, x, weights, 'model'),
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * CycleGAN's objective as graph functions (Zhu et al. 2017, eqs 1-4, with the reference's weights and names). Knows
+ * no optimiser and no device.
+ */
+import {
+  Abs,
+  Add,
+  Concat,
+  type Graph,
+  Mul,
+  Neg,
+  ReduceMean,
+  Softplus,
+  Split,
+  Sub,
+  type Value,
+} from '@cyclegan/graph';
+import type { NetworkName, Networks, Weights } from '@cyclegan/model';
+
+/** The eight losses in the reference's order and names, each with its weight applied. */
+export const lossNames = ['D_A', 'G_A', 'cycle_A', 'idt_A', 'D_B', 'G_B', 'cycle_B', 'idt_B'] as const;
+export type LossName = (typeof lossNames)[number];
+export type Losses = Readonly<Record<LossName, number>>;
+
+export type GanMode = 'lsgan' | 'vanilla';
+
+export interface ObjectiveConfig {
+  gan: GanMode;
+  lambdaA: number;
+  lambdaB: number;
+  /** Weight of the identity terms, relative to λ_A and λ_B; 0 leaves their passes out of the graph. */
+  lambdaIdentity: number;
+}
+
+/** The networks applied to their weights. */
+export type Apply = (network: NetworkName, x: Value) => Value;
+
+export function applyWith(graph: Graph, networks: Networks, weights: Record<NetworkName, Weights>): Apply {
+  return (network, x) => graph.scope(network, () => networks[network].apply(graph, x, weights[network]));
+}
+
+/** What the generators make of a batch, each float32 [N, C, H, W] in [-1, 1]. */
+export interface Translations {
+  fakeB: Value;
+  recA: Value;
+  fakeA: Value;
+  recB: Value;
+  /** G_A(B) and G_B(A); absent when the identity terms are off. */
+  idtA?: Value;
+  idtB?: Value;
+}
+
+/**
+ * The forward passes. Translation and identity pass of a generator go through it as one batch, since
+ * InstanceNormalization works on each sample alone.
+ */
+export function translations(
+  graph: Graph,
+  apply: Apply,
+  a: Value,
+  b: Value,
+  identity: boolean,
+): Translations {
+  if (!identity) {
+    const fakeB = apply('G_A', a);
+    const fakeA = apply('G_B', b);
+    return { fakeB, fakeA, recA: apply('G_B', fakeB), recB: apply('G_A', fakeA) };
+  }
+  const both = (network: 'G_A' | 'G_B', first: Value, second: Value) =>
+    split(graph, apply(network, graph.op(Concat, [first, second], { axis: 0 })), [first, second]);
+  const [fakeB, idtA] = both('G_A', a, b);
+  const [fakeA, idtB] = both('G_B', b, a);
+  return { fakeB, idtA, fakeA, idtB, recA: apply('G_B', fakeB), recB: apply('G_A', fakeA) };
+}
+
+function split(graph: Graph, joined: Value, like: readonly [Value, Value]): [Value, Value] {
+  const sizes = like.map(({ shape }) => Number(shape[0]));
+  return graph.ops(Split, [joined, graph.ints(sizes)], { axis: 0 }) as [Value, Value];
+}
+
+/** The generators' losses and their sum. D_A judges domain B. */
+export function generatorLosses(
+  graph: Graph,
+  apply: Apply,
+  config: ObjectiveConfig,
+  a: Value,
+  b: Value,
+  made: Translations,
+) {
+  const { lambdaA, lambdaB, lambdaIdentity } = config;
+  const zero = graph.float(0);
+  const losses = {
+    G_A: ganLoss(graph, config.gan, apply('D_A', made.fakeB), true),
+    cycle_A: weighted(graph, lambdaA, l1(graph, made.recA, a)),
+    idt_A: made.idtA ? weighted(graph, lambdaB * lambdaIdentity, l1(graph, made.idtA, b)) : zero,
+    G_B: ganLoss(graph, config.gan, apply('D_B', made.fakeA), true),
+    cycle_B: weighted(graph, lambdaB, l1(graph, made.recB, b)),
+    idt_B: made.idtB ? weighted(graph, lambdaA * lambdaIdentity, l1(graph, made.idtB, a)) : zero,
+  };
+  return { losses, total: sum(graph, Object.values(losses)) };
+}
+
+/** The discriminators' losses and their sum; `fakeA` and `fakeB` come from the image pools. */
+export function discriminatorLosses(
+  graph: Graph,
+  apply: Apply,
+  gan: GanMode,
+  real: { a: Value; b: Value },
+  fake: { a: Value; b: Value },
+) {
+  const judge = (network: 'D_A' | 'D_B', genuine: Value, forged: Value) => {
+    const joined = graph.op(Concat, [genuine, forged], { axis: 0 });
+    const [onReal, onFake] = split(graph, apply(network, joined), [genuine, forged]);
+    const both = [ganLoss(graph, gan, onReal, true), ganLoss(graph, gan, onFake, false)];
+    return weighted(graph, 0.5, sum(graph, both));
+  };
+  const losses = { D_A: judge('D_A', real.b, fake.b), D_B: judge('D_B', real.a, fake.a) };
+  return { losses, total: sum(graph, Object.values(losses)) };
+}
+
+/** Mean over a discriminator's logits: (d − t)² for lsgan, binary cross entropy with logits for vanilla. */
+function ganLoss(graph: Graph, mode: GanMode, logits: Value, real: boolean): Value {
+  if (mode === 'vanilla') {
+    const signed = real ? graph.op(Neg, [logits]) : logits;
+    return mean(graph, graph.op(Softplus, [signed]));
+  }
+  const off = real ? graph.op(Sub, [logits, graph.float(1)]) : logits;
+  return mean(graph, graph.op(Mul, [off, off]));
+}
+
+function l1(graph: Graph, x: Value, y: Value): Value {
+  return mean(graph, graph.op(Abs, [graph.op(Sub, [x, y])]));
+}
+
+function mean(graph: Graph, x: Value): Value {
+  return graph.op(ReduceMean, [x], { keepdims: 0 });
+}
+
+function weighted(graph: Graph, weight: number, x: Value): Value {
+  return graph.op(Mul, [x, graph.float(weight)]);
+}
+
+function sum(graph: Graph, values: readonly Value[]): Value {
+  return values.reduce((total, value) => graph.op(Add, [total, value]));
+}
