@@ -1,0 +1,208 @@
+/**
+ * The run folder: config.json, metrics.jsonl, samples/ and, by way of packages/model, checkpoints/. Puts what
+ * training holds into files and back; decides nothing about training.
+ */
+import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Checkpoint,
+  type NetworksConfig,
+  parameterCount,
+  readCheckpoint,
+  type Tensor,
+  writeAtomic,
+  writeCheckpoint,
+} from '@cyclegan/model';
+import { CycleganError } from '@cyclegan/runtime-core';
+import { z } from 'zod';
+import { type RunConfig, runConfigSchema } from './config.js';
+import type { EngineState } from './engine.js';
+import { type MetricsLine, readMetrics } from './report/index.js';
+import { type Group, groupParameters, groups } from './step/step-graph.js';
+
+const groupNames = Object.keys(groups) as Group[];
+
+/** What `state.json` holds beside the tensors. Random numbers need no state: they are functions of the step. */
+const stateSchema = z.object({
+  updates: z.number().int().nonnegative(),
+  /** Seconds of training so far. */
+  elapsed: z.number().nonnegative(),
+  /** Fingerprints of the two folders' file lists. */
+  data: z.object({ a: z.string(), b: z.string() }),
+  counts: z.object({ a: z.number().int(), b: z.number().int() }),
+});
+
+export type TrainingFacts = Omit<z.infer<typeof stateSchema>, 'updates'>;
+
+export interface TrainingState {
+  step: number;
+  engine: EngineState;
+  /** Stored translations, [n, 3, S, S]. */
+  pools: { A: Float32Array; B: Float32Array };
+  facts: TrainingFacts;
+}
+
+/** @throws CycleganError `run` when a new run would go into a folder that holds one already */
+export async function refuseExistingRun(run: string): Promise<void> {
+  const names: string[] = await readdir(run).catch(() => []);
+  if (names.includes('config.json') || names.includes('checkpoints')) {
+    throw new CycleganError(
+      'run',
+      `[train] ${run}: expected a new run folder, got one that holds a run. Add --resume to go on with it, or choose another folder.`,
+    );
+  }
+}
+
+export async function writeConfig(run: string, config: RunConfig): Promise<void> {
+  await writeAtomic(join(run, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** @throws CycleganError `run` when the folder holds no run, or one of another version */
+export async function readConfig(run: string): Promise<RunConfig> {
+  const path = join(run, 'config.json');
+  let json: unknown;
+  try {
+    if ((await stat(path)).size > 1_000_000) throw new Error('more than a megabyte');
+    json = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new CycleganError(
+      'run',
+      `[train] ${run}: expected a run folder with a config.json, got none that can be read. Check --out, or leave --resume out to begin a run.`,
+      { cause },
+    );
+  }
+  const parsed = runConfigSchema.safeParse(json);
+  if (!parsed.success) {
+    const field = parsed.error.issues[0]?.path.join('.') || 'format';
+    throw new CycleganError(
+      'run',
+      `[train] ${path}: expected the config of a run of this version, got another in "${field}". Begin another run.`,
+      { cause: parsed.error },
+    );
+  }
+  return parsed.data;
+}
+
+export async function saveState(run: string, config: RunConfig, state: TrainingState): Promise<string> {
+  const weights = new Map<string, Tensor>();
+  const optimizer = new Map<string, Tensor>();
+  for (const group of groupNames) {
+    const { parameters, m, v } = state.engine.groups[group];
+    for (const [name, tensor] of split(config.networks, group, parameters)) weights.set(name, tensor);
+    optimizer.set(`${group}.m`, { shape: [m.length], data: m });
+    optimizer.set(`${group}.v`, { shape: [v.length], data: v });
+  }
+  for (const domain of ['A', 'B'] as const) {
+    const data = state.pools[domain];
+    const { size } = config;
+    optimizer.set(`pool.${domain}`, { shape: [data.length / (3 * size * size), 3, size, size], data });
+  }
+  return writeCheckpoint({
+    run,
+    step: state.step,
+    weights,
+    optimizer,
+    state: { updates: state.engine.updates, ...state.facts },
+    metadata: {
+      networks: JSON.stringify(config.networks),
+      training: JSON.stringify({
+        steps: state.step,
+        size: config.size,
+        batch: config.batch,
+        seed: config.seed,
+        imagesA: state.facts.counts.a,
+        imagesB: state.facts.counts.b,
+      }),
+    },
+  });
+}
+
+/** @throws CycleganError `run` for no checkpoint or one of other networks, `bundle` for damaged ones */
+export async function loadState(
+  run: string,
+  config: RunConfig,
+  onWarning: (message: string) => void,
+): Promise<TrainingState> {
+  const checkpoint = await readCheckpoint(run, { onWarning });
+  const facts = stateSchema.safeParse(checkpoint.state);
+  if (!facts.success) throw misfit(checkpoint, 'state.json', facts.error);
+  const { updates, ...rest } = facts.data;
+  const engineGroups = Object.fromEntries(
+    groupNames.map((group) => [
+      group,
+      {
+        parameters: joinWeights(config.networks, group, checkpoint),
+        m: optimizerVector(config.networks, group, checkpoint, 'm'),
+        v: optimizerVector(config.networks, group, checkpoint, 'v'),
+      },
+    ]),
+  ) as EngineState['groups'];
+  const pool = (domain: 'A' | 'B') => {
+    const tensor = checkpoint.optimizer.get(`pool.${domain}`);
+    const [images = 0, ...shape] = tensor?.shape ?? [];
+    const fits = shape.join() === [3, config.size, config.size].join() && images <= config.pool;
+    if (!tensor || !fits) throw misfit(checkpoint, `pool.${domain}`);
+    return tensor.data;
+  };
+  return {
+    step: checkpoint.step,
+    engine: { updates, groups: engineGroups },
+    pools: { A: pool('A'), B: pool('B') },
+    facts: rest,
+  };
+}
+
+function split(networks: NetworksConfig, group: Group, flat: Float32Array): [string, Tensor][] {
+  let at = 0;
+  return groupParameters(networks, group).map((parameter) => {
+    const data = flat.subarray(at, at + parameterCount([parameter]));
+    at += data.length;
+    return [parameter.name, { shape: parameter.shape, data }];
+  });
+}
+
+function joinWeights(networks: NetworksConfig, group: Group, checkpoint: Checkpoint): Float32Array {
+  const parameters = groupParameters(networks, group);
+  const flat = new Float32Array(parameterCount(parameters));
+  let at = 0;
+  for (const { name, shape } of parameters) {
+    const tensor = checkpoint.weights.get(name);
+    if (tensor?.shape.join() !== shape.join()) throw misfit(checkpoint, name);
+    flat.set(tensor.data, at);
+    at += tensor.data.length;
+  }
+  return flat;
+}
+
+function optimizerVector(
+  networks: NetworksConfig,
+  group: Group,
+  checkpoint: Checkpoint,
+  key: 'm' | 'v',
+): Float32Array {
+  const data = checkpoint.optimizer.get(`${group}.${key}`)?.data;
+  if (data?.length !== parameterCount(groupParameters(networks, group)))
+    throw misfit(checkpoint, `${group}.${key}`);
+  return data;
+}
+
+function misfit(checkpoint: Checkpoint, what: string, cause?: unknown): CycleganError {
+  return new CycleganError(
+    'run',
+    `[train] ${checkpoint.path}: expected a checkpoint of the networks in config.json, got another in ${what}. Begin another run.`,
+    { cause },
+  );
+}
+
+/** Appends one report to metrics.jsonl. */
+export async function appendMetrics(run: string, line: MetricsLine): Promise<void> {
+  await appendFile(join(run, 'metrics.jsonl'), `${JSON.stringify(line)}\n`);
+}
+
+/** Drops the reports of steps after a checkpoint, which will be made again. */
+export async function truncateMetrics(run: string, step: number): Promise<void> {
+  const path = join(run, 'metrics.jsonl');
+  const lines = await readMetrics(path).catch(() => []);
+  const kept = lines.filter((line) => line.step <= step).map((line) => `${JSON.stringify(line)}\n`);
+  await writeAtomic(path, kept.join(''));
+}

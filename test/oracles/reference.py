@@ -1,0 +1,192 @@
+"""CycleGAN in plain PyTorch, as the paper and the authors' options define it: the yardstick of the tests and benches.
+
+Networks with the reference's parameter names, the objective, and one training step. Runs on torch 1.13 and later.
+It reads and writes no files and knows nothing of this project's own code.
+"""
+import random
+
+import torch
+from torch import nn
+
+NETWORKS = ("G_A", "G_B", "D_A", "D_B")
+LOSSES = ("D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B")
+
+
+def normalised(channels):
+    """InstanceNorm as the reference has it: no parameters, no running statistics, eps 1e-5."""
+    return nn.InstanceNorm2d(channels, affine=False, track_running_stats=False)
+
+
+class ResnetBlock(nn.Module):
+    """x + conv(conv(x)), reflection-padded; nothing after the sum."""
+
+    def __init__(self, channels):
+        super().__init__()
+        layers = []
+        for last in (False, True):
+            layers += [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), normalised(channels)]
+            layers += [] if last else [nn.ReLU()]
+        self.conv_block = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+class Network(nn.Module):
+    """A chain of layers under the name `model`, which gives the parameters the reference's keys."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.model(x)
+
+
+def resnet_generator(ngf=64, blocks=9, channels=3):
+    layers = [nn.ReflectionPad2d(3), nn.Conv2d(channels, ngf, 7), normalised(ngf), nn.ReLU()]
+    for width in (ngf, 2 * ngf):
+        layers += [nn.Conv2d(width, 2 * width, 3, stride=2, padding=1), normalised(2 * width), nn.ReLU()]
+    layers += [ResnetBlock(4 * ngf) for _ in range(blocks)]
+    for width in (4 * ngf, 2 * ngf):
+        up = nn.ConvTranspose2d(width, width // 2, 3, stride=2, padding=1, output_padding=1)
+        layers += [up, normalised(width // 2), nn.ReLU()]
+    return Network(layers + [nn.ReflectionPad2d(3), nn.Conv2d(ngf, channels, 7), nn.Tanh()])
+
+
+def patch_discriminator(ndf=64, n_layers=3, channels=3):
+    """PatchGAN; three layers see 70 x 70 pixels. Gives raw scores, no sigmoid."""
+    layers = [nn.Conv2d(channels, ndf, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+    width = ndf
+    for n in range(1, n_layers + 1):
+        wider = ndf * min(2**n, 8)
+        stride = 2 if n < n_layers else 1
+        layers += [nn.Conv2d(width, wider, 4, stride=stride, padding=1), normalised(wider), nn.LeakyReLU(0.2)]
+        width = wider
+    return Network(layers + [nn.Conv2d(width, 1, 4, padding=1)])
+
+
+def initialise(network, generator=None):
+    """N(0, 0.02) for the weights, zero for the biases."""
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name.endswith("bias"):
+                parameter.zero_()
+            else:
+                parameter.normal_(0.0, 0.02, generator=generator)
+    return network
+
+
+class ImagePool:
+    """The reference's history of fakes: fills first; when full, each image swaps with a random one, p 1/2.
+
+    `choose` decides for a full pool: a slot to swap with, or None to use the new image and store nothing.
+    """
+
+    def __init__(self, size, choose=None):
+        self.size = size
+        self.choose = choose or self._random
+        self.images = []
+
+    def _random(self):
+        return random.randrange(self.size) if random.random() < 0.5 else None
+
+    def query(self, images):
+        if self.size == 0:
+            return images
+        return torch.stack([self._one(image) for image in images])
+
+    def _one(self, image):
+        if len(self.images) < self.size:
+            self.images.append(image)
+            return image
+        slot = self.choose()
+        if slot is None:
+            return image
+        stored, self.images[slot] = self.images[slot], image
+        return stored
+
+
+def build(ngf=64, blocks=9, ndf=64, n_layers=3):
+    """The four networks by name, uninitialised. D_A judges domain B, D_B domain A."""
+    return {
+        "G_A": resnet_generator(ngf, blocks),
+        "G_B": resnet_generator(ngf, blocks),
+        "D_A": patch_discriminator(ndf, n_layers),
+        "D_B": patch_discriminator(ndf, n_layers),
+    }
+
+
+class CycleGan:
+    """Networks, both Adams and both pools; `step` is one training step.
+
+    After a step every parameter's `.grad` still holds the gradient that its Adam was given.
+    """
+
+    def __init__(self, nets, lr=2e-4, lambda_a=10.0, lambda_b=10.0, lambda_identity=0.5, pool_a=None, pool_b=None):
+        self.nets = nets
+        self.lambda_a, self.lambda_b, self.lambda_identity = lambda_a, lambda_b, lambda_identity
+        self.pool_a, self.pool_b = pool_a or ImagePool(0), pool_b or ImagePool(0)
+        adam = {"lr": lr, "betas": (0.5, 0.999), "eps": 1e-8}
+        self.optimise_g = torch.optim.Adam([*nets["G_A"].parameters(), *nets["G_B"].parameters()], **adam)
+        self.optimise_d = torch.optim.Adam([*nets["D_A"].parameters(), *nets["D_B"].parameters()], **adam)
+
+    def step(self, real_a, real_b):
+        """One step on [N, 3, H, W] images in [-1, 1]; returns the eight losses and the generators' outputs."""
+        outputs = self.forward(real_a, real_b)
+        losses = self._generators(real_a, real_b, outputs)
+        losses.update(self._discriminators(real_a, real_b, outputs))
+        return {name: losses[name].detach() for name in LOSSES}, outputs
+
+    def forward(self, real_a, real_b):
+        g_a, g_b = self.nets["G_A"], self.nets["G_B"]
+        fake_b, fake_a = g_a(real_a), g_b(real_b)
+        return {
+            "fake_B": fake_b,
+            "rec_A": g_b(fake_b),
+            "fake_A": fake_a,
+            "rec_B": g_a(fake_a),
+            "idt_A": g_a(real_b),
+            "idt_B": g_b(real_a),
+        }
+
+    def _generators(self, real_a, real_b, out):
+        self._freeze_discriminators(True)
+        l1 = nn.functional.l1_loss
+        losses = {
+            "G_A": least_squares(self.nets["D_A"](out["fake_B"]), 1.0),
+            "G_B": least_squares(self.nets["D_B"](out["fake_A"]), 1.0),
+            "cycle_A": self.lambda_a * l1(out["rec_A"], real_a),
+            "cycle_B": self.lambda_b * l1(out["rec_B"], real_b),
+            "idt_A": self.lambda_b * self.lambda_identity * l1(out["idt_A"], real_b),
+            "idt_B": self.lambda_a * self.lambda_identity * l1(out["idt_B"], real_a),
+        }
+        self.optimise_g.zero_grad()
+        sum(losses.values()).backward()
+        self.optimise_g.step()
+        return losses
+
+    def _discriminators(self, real_a, real_b, out):
+        self._freeze_discriminators(False)
+        self.optimise_d.zero_grad()
+        losses = {}
+        for name, real, fake, pool in (
+            ("D_A", real_b, out["fake_B"], self.pool_b),
+            ("D_B", real_a, out["fake_A"], self.pool_a),
+        ):
+            judge = self.nets[name]
+            shown = pool.query(fake.detach())
+            losses[name] = 0.5 * (least_squares(judge(real), 1.0) + least_squares(judge(shown), 0.0))
+            losses[name].backward()
+        self.optimise_d.step()
+        return losses
+
+    def _freeze_discriminators(self, frozen):
+        for name in ("D_A", "D_B"):
+            for parameter in self.nets[name].parameters():
+                parameter.requires_grad_(not frozen)
+
+
+def least_squares(scores, target):
+    """LSGAN: mean squared distance of every patch's score to the target."""
+    return ((scores - target) ** 2).mean()
