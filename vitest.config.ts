@@ -1,6 +1,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { findBrowser } from './scripts/test-tools.mjs';
+import { nodeCommands } from './test/browser/node-commands.ts';
 import { closingLine } from './test/support/closing-line.ts';
 
 // Tests are grouped by what they need; each runs the built packages, as a user's program would.
@@ -43,7 +44,8 @@ export default defineConfig({
             'Cross-Origin-Embedder-Policy': 'require-corp',
           },
         },
-        optimizeDeps: { exclude: ['onnxruntime-web'] },
+        // Nothing is bundled beforehand: a dependency met in a worker would otherwise reload the page under a test.
+        optimizeDeps: { noDiscovery: true },
         test: {
           name: 'browser',
           include: tests('.browser'),
@@ -52,6 +54,7 @@ export default defineConfig({
           browser: {
             enabled: true,
             headless: true,
+            commands: nodeCommands,
             screenshotFailures: false,
             provider: playwright({
               launchOptions: {
