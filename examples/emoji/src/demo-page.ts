@@ -15,6 +15,7 @@ import {
 import { demoStyle } from './demo-style.js';
 import { gallery, highlights } from './gallery.js';
 import { type DemoDirection, scores, summary } from './scores.js';
+import { capital } from './text.js';
 
 export interface DemoFacts {
   steps: number;
@@ -118,10 +119,6 @@ function factList(facts: DemoFacts): string {
     ['Exported model', `${(facts.modelBytes / 1e6).toFixed(1)} MB`],
   ];
   return `<dl class="facts">${entries.map(([term = '', fact = '']) => `<div><dt>${term}</dt><dd>${escapeHtml(fact)}</dd></div>`).join('')}</dl>`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function count(value: number): string {

@@ -44,3 +44,26 @@ export function throwIfAborted(signal: AbortSignal | undefined, what: string): v
     throw new CycleganError('aborted', `${what}: stopped on request.`, { cause: signal.reason });
   }
 }
+
+/** An error as plain data, for the way out of a worker: structured clone drops names and codes. */
+export interface ErrorData {
+  name: string;
+  message: string;
+  stack: string | undefined;
+  code: ErrorCode | undefined;
+}
+
+export function errorToData(error: unknown): ErrorData {
+  if (!(error instanceof Error)) {
+    return { name: 'Error', message: String(error), stack: undefined, code: undefined };
+  }
+  const { name, message, stack } = error;
+  return { name, message, stack, code: isCycleganError(error) ? error.code : undefined };
+}
+
+/** The error again, as a {@link CycleganError} where it was one; the worker's stack is kept. */
+export function errorFromData(data: ErrorData): Error {
+  const error = data.code ? new CycleganError(data.code, data.message) : new Error(data.message);
+  if (data.stack) error.stack = data.stack;
+  return error;
+}

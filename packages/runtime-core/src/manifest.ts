@@ -78,8 +78,8 @@ export const manifestSchema = z.object({
       kind: z.literal('resnet'),
       blocks: z.number().int().nonnegative(),
       ngf: count,
-      inputChannels: count,
-      outputChannels: count,
+      inputChannels: z.union([z.literal(1), z.literal(3)]),
+      outputChannels: z.union([z.literal(1), z.literal(3)]),
     }),
   }),
   /** Facts of the training run; null for weights whose history is unknown. */

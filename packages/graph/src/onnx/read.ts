@@ -141,7 +141,8 @@ function readTensor(proto: TensorProto): Tensor {
   }
   const shape = proto.dims.map(Number);
   if (proto.rawData.length > 0) {
-    const buffer = proto.rawData.slice().buffer;
+    // Not slice: of a Buffer, which files are read into, that is no copy.
+    const { buffer } = new Uint8Array(proto.rawData);
     if (buffer.byteLength % arrays[dtype].prototype.BYTES_PER_ELEMENT !== 0) {
       throw new GraphError(
         `readOnnx ${proto.name}: expected whole ${dtype} elements, got ${buffer.byteLength} bytes.`,

@@ -51,31 +51,26 @@ export interface Translations {
 }
 
 /**
- * The forward passes. Translation and identity pass of a generator go through it as one batch, since
- * InstanceNormalization works on each sample alone.
+ * The forward passes, in as few calls of a generator as can be: images that go through the same one go as one batch,
+ * since InstanceNormalization works on each sample alone. G_B waits for G_A's translation to take it along.
  */
-export function translations(
-  graph: Graph,
-  apply: Apply,
-  a: Value,
-  b: Value,
-  identity: boolean,
-): Translations {
-  if (!identity) {
-    const fakeB = apply('G_A', a);
-    const fakeA = apply('G_B', b);
-    return { fakeB, fakeA, recA: apply('G_B', fakeB), recB: apply('G_A', fakeA) };
-  }
-  const both = (network: 'G_A' | 'G_B', first: Value, second: Value) =>
-    split(graph, apply(network, graph.op(Concat, [first, second], { axis: 0 })), [first, second]);
-  const [fakeB, idtA] = both('G_A', a, b);
-  const [fakeA, idtB] = both('G_B', b, a);
-  return { fakeB, idtA, fakeA, idtB, recA: apply('G_B', fakeB), recB: apply('G_A', fakeA) };
+export function translations(graph: Graph, apply: Apply, a: Value, b: Value, identity: boolean): Translations {
+  const together = (network: 'G_A' | 'G_B', images: readonly Value[]) =>
+    split(graph, apply(network, join(graph, images)), images);
+  const [fakeB, idtA] = together('G_A', identity ? [a, b] : [a]) as [Value, Value?];
+  const [fakeA, recA, idtB] = together('G_B', identity ? [b, fakeB, a] : [b, fakeB]) as [Value, Value, Value?];
+  const recB = apply('G_A', fakeA);
+  return { fakeB, recA, fakeA, recB, ...(idtA && idtB ? { idtA, idtB } : {}) };
 }
 
-function split(graph: Graph, joined: Value, like: readonly [Value, Value]): [Value, Value] {
-  const sizes = like.map(({ shape }) => Number(shape[0]));
-  return graph.ops(Split, [joined, graph.ints(sizes)], { axis: 0 }) as [Value, Value];
+function join(graph: Graph, parts: readonly Value[]): Value {
+  return parts.length === 1 ? (parts[0] as Value) : graph.op(Concat, parts, { axis: 0 });
+}
+
+/** Cuts a batch into the parts that were joined to it. */
+function split(graph: Graph, joined: Value, like: readonly Value[]): Value[] {
+  if (like.length === 1) return [joined];
+  return graph.ops(Split, [joined, graph.ints(like.map(({ shape }) => Number(shape[0])))], { axis: 0 });
 }
 
 /** The generators' losses and their sum. D_A judges domain B. */
@@ -109,8 +104,8 @@ export function discriminatorLosses(
   fake: { a: Value; b: Value },
 ) {
   const judge = (network: 'D_A' | 'D_B', genuine: Value, forged: Value) => {
-    const joined = graph.op(Concat, [genuine, forged], { axis: 0 });
-    const [onReal, onFake] = split(graph, apply(network, joined), [genuine, forged]);
+    const shown = [genuine, forged];
+    const [onReal, onFake] = split(graph, apply(network, join(graph, shown)), shown) as [Value, Value];
     const both = [ganLoss(graph, gan, onReal, true), ganLoss(graph, gan, onFake, false)];
     return weighted(graph, 0.5, sum(graph, both));
   };

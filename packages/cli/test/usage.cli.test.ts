@@ -1,0 +1,77 @@
+/** The command line itself: help, version, and every wrong line in one sentence with exit code 2. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { cli, lastJson, program } from './support/run-cli.ts';
+
+const commands = ['demo', 'train', 'export', 'verify', 'translate', 'doctor'];
+const forbidPackages = fileURLToPath(new URL('support/forbid-packages.mjs', import.meta.url));
+
+test('--help lists the commands, and loads none of the packages that do the work', async () => {
+  const { code, stdout, stderr } = await cli(['--help'], { node: ['--import', forbidPackages] });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  for (const command of commands) expect(stdout).toMatch(new RegExp(`^  cyclegan ${command}\\b`, 'm'));
+});
+
+test.each(commands)('%s --help explains every option and shows an example', async (command) => {
+  const { code, stdout, stderr } = await cli([command, '--help'], { node: ['--import', forbidPackages] });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain(`Examples:\n  cyclegan ${command}`);
+  const options = stdout.split('\n').filter((line) => /^ +-/.test(line));
+  for (const line of options) expect(line).toMatch(/^ +-\S+ +\S+ \S+/);
+});
+
+test('--version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  expect(await cli(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+describe('wrong usage ends with 2 and one sentence', () => {
+  const folders = ['--a', 'x', '--b', 'y', '--out', 'z'];
+  const cases: [string[], RegExp][] = [
+    [[], /expected a command \(demo, .*\), got none/],
+    [['trin'], /got trin\. Did you mean train\?/],
+    [['--foo'], /got --foo/],
+    [['train'], /train: expected --a, --b, --out, got a command line without/],
+    [['train', ...folders, '--stes', '4'], /got --stes\. Did you mean --steps\?/],
+    [['train', ...folders, '--load-sise=4'], /got --load-sise\. Did you mean --load-size\?/],
+    [['train', ...folders, '-x'], /got -x\./],
+    [['train', ...folders, 'more'], /got also more/],
+    [['train', ...folders, '--steps', 'ten'], /--steps to be a whole number of at least 1, got "ten"/],
+    [['train', ...folders, '--steps=0'], /got "0"/],
+    [
+      ['train', ...folders, '--loadSize', '1.5'],
+      /--load-size to be a whole number of at least 16, got "1\.5"/,
+    ],
+    [['train', ...folders, '--lr', '-1'], /--lr to be a number of at least 0, got "-1"/],
+    [['train', ...folders, '--steps', '3', '--epochs', '2'], /expected --steps or --epochs, got both/],
+    [['train', ...folders, '--gan', 'foo'], /--gan to be one of "lsgan", "vanilla", got "foo"/],
+    [['train', '--a'], /expected a value behind --a, got none/],
+    [
+      ['export', 'run', '--out', 'b', '--precision', 'fp32,fp64'],
+      /one or more of fp32, joined by commas, got "fp32,fp64"/,
+    ],
+    [['translate', 'bundle', '--out', 'o'], /expected translate <bundle> <input\.\.>, got 1/],
+    [
+      ['translate', 'bundle', 'in', '--out', 'o', '--tile', 'big'],
+      /--tile to be auto, none or a number of pixels, got "big"/,
+    ],
+  ];
+  test.each(cases)('%j', async (args, message) => {
+    const { code, stdout, stderr } = await cli(args);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^\[cyclegan\] [^\n]* See cyclegan [^\n]*--help\.\n$/);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  test('with --json also as an object', async () => {
+    const { code, stdout, stderr } = await cli(['verify', '--json']);
+    expect(code).toBe(2);
+    expect(lastJson(stdout)).toEqual({ error: { code: 'usage', message: stderr.trimEnd() } });
+  });
+});
+
+test('the file named by package.json as bin is the one that is tested', () => {
+  const { bin } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  expect(fileURLToPath(new URL(`../${bin.cyclegan}`, import.meta.url))).toBe(program);
+});

@@ -1,0 +1,23 @@
+/**
+ * What a checkpoint answers: its graph with the weights fed as inputs, run node by node. This is the yardstick that
+ * everything exported is held against, so nothing of the exported file is used here.
+ */
+import { writeOnnx } from '@cyclegan/graph';
+import type { Tensor } from '@cyclegan/model';
+import { checkpointGraph, type GeneratorOptions, INPUT_NAME, weightKey } from './generator-graph.js';
+import { withSession } from './session.js';
+
+/**
+ * @param image float32 [N, C, H, W] in [-1, 1]
+ * @returns the translation, of the same N, H, W
+ * @throws CycleganError `bundle` for weights that do not fit the configuration
+ */
+export async function runCheckpoint(options: GeneratorOptions, image: Tensor): Promise<Tensor> {
+  const graph = checkpointGraph(options, image.shape);
+  const feeds = new Map([[INPUT_NAME, image]]);
+  for (const { name } of graph.inputs) {
+    const weight = options.weights.get(weightKey(options.direction, name));
+    if (weight) feeds.set(name, weight);
+  }
+  return withSession(writeOnnx(graph), 'disabled', (run) => run(feeds));
+}

@@ -1,0 +1,81 @@
+/**
+ * A generator as a graph of its own, by the same network function that training uses: with its weights inside, as it
+ * ships, or with its weights as inputs, as it was trained.
+ */
+import { Graph, type Shape, symbolicDim, tensor, type Value } from '@cyclegan/graph';
+import { type GeneratorConfig, resnetGenerator, SIZE_MULTIPLE, type Tensor } from '@cyclegan/model';
+import { CycleganError, type Direction } from '@cyclegan/runtime-core';
+
+export const INPUT_NAME = 'image';
+export const OUTPUT_NAME = 'translation';
+
+export interface GeneratorOptions {
+  config: GeneratorConfig;
+  /** A checkpoint's, under the keys of {@link weightKey}; not copied, and not to be changed afterwards. */
+  weights: ReadonlyMap<string, Tensor>;
+  /** AtoB is the reference's G_A, BtoA its G_B. */
+  direction: Direction;
+}
+
+/** A parameter's name in a checkpoint: `G_A.model.1.weight`. */
+export function weightKey(direction: Direction, parameter: string): string {
+  return `${direction === 'AtoB' ? 'G_A' : 'G_B'}.${parameter}`;
+}
+
+/**
+ * The generator as it ships: weights as initializers under the reference's keys (`model.1.weight`; the biases that
+ * InstanceNormalization takes away again are left out). Input `image` float32 [N, C, H, W] in [-1, 1], H and W
+ * multiples of {@link SIZE_MULTIPLE}; output `translation` of the same N, H, W.
+ * @throws CycleganError `bundle` as {@link checkWeights}
+ */
+export function generatorGraph(options: GeneratorOptions): Graph {
+  const size = (symbol: string) => symbolicDim(symbol, SIZE_MULTIPLE);
+  const shape = [symbolicDim('N'), options.config.inputChannels, size('H'), size('W')];
+  return build(options, `generator_${options.direction}`, shape, (graph, name, { shape, data }) =>
+    graph.constant(tensor('float32', shape, data as Float32Array<ArrayBuffer>), name),
+  );
+}
+
+/** The generator as in training: sizes fixed, each weight an input under the reference's key. */
+export function checkpointGraph(options: GeneratorOptions, shape: readonly number[]): Graph {
+  return build(options, `checkpoint_${options.direction}`, shape, (graph, name, weight) =>
+    graph.input(name, 'float32', weight.shape),
+  );
+}
+
+function build(
+  options: GeneratorOptions,
+  name: string,
+  shape: Shape,
+  place: (graph: Graph, name: string, weight: Tensor) => Value,
+): Graph {
+  const { config, weights, direction } = options;
+  checkWeights(options, 'weights');
+  const graph = new Graph(name);
+  const image = graph.input(INPUT_NAME, 'float32', shape);
+  const translation = resnetGenerator(config).apply(graph, image, (parameter) => {
+    const weight = weights.get(weightKey(direction, parameter));
+    if (!weight) throw new Error(`internal: the generator has no parameter ${parameter}`);
+    return place(graph, parameter, weight);
+  });
+  graph.output(OUTPUT_NAME, translation);
+  return graph;
+}
+
+/**
+ * Holds a generator's weights against its configuration.
+ * @param where the file, for the message
+ * @throws CycleganError `bundle` naming the first key that is missing or of another shape
+ */
+export function checkWeights({ config, weights, direction }: GeneratorOptions, where: string): void {
+  for (const { name, shape } of resnetGenerator(config).parameters) {
+    const key = weightKey(direction, name);
+    const got = weights.get(key)?.shape;
+    if (got?.join() !== shape.join()) {
+      throw new CycleganError(
+        'bundle',
+        `[export] ${where}: expected ${key} of [${shape.join(', ')}], got ${got ? `[${got.join(', ')}]` : 'none'}. Take another checkpoint.`,
+      );
+    }
+  }
+}

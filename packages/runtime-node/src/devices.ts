@@ -1,0 +1,86 @@
+/**
+ * Which execution providers this machine may have, told from files and without loading any: a provider that is
+ * loaded in vain prints warnings of its own and costs seconds. Whether one really works, its self-check says.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { type ConcreteDevice, CycleganError, type Device, type TranslatorInfo } from '@cyclegan/runtime-core';
+
+/** In the order that `auto` tries them. */
+export const NODE_DEVICES = ['cuda', 'webgpu', 'cpu'] as const;
+
+/**
+ * Why a device need not be tried, or undefined when it may work.
+ *
+ * WebGPU counts only with a GPU that is not emulated: its software adapters are hundreds of times slower than the
+ * cpu provider, and onnxruntime-node does not tell what adapter it took. On Linux the kernel's device files say it;
+ * on macOS there always is one; on Windows it cannot be told, so there WebGPU is used on request only.
+ */
+export function absence(device: ConcreteDevice): string | undefined {
+  if (device === 'cuda') return cudaAbsence();
+  if (device === 'webgpu') return webgpuAbsence();
+  return undefined;
+}
+
+/**
+ * The devices to open, in order, and those that are passed over unopened.
+ * @throws CycleganError `device` for one that Node or this machine does not have
+ */
+export function chooseDevices(device: Device): {
+  devices: readonly ConcreteDevice[];
+  absent: TranslatorInfo['fallbacks'];
+} {
+  if (device === 'wasm') {
+    throw new CycleganError(
+      'device',
+      '[translator] device: expected auto, cpu, cuda or webgpu, got wasm, which is for browsers. Use cpu.',
+    );
+  }
+  if (device !== 'auto') {
+    const reason = device === 'cuda' ? cudaAbsence() : undefined;
+    if (reason === undefined) return { devices: [device], absent: [] };
+    throw new CycleganError('device', `[translator] device: expected cuda to be there, got: ${reason}.`);
+  }
+  const absent = NODE_DEVICES.flatMap((candidate) => {
+    const reason = absence(candidate);
+    return reason === undefined ? [] : [{ device: candidate, reason }];
+  });
+  const devices = NODE_DEVICES.filter((candidate) => !absent.some((entry) => entry.device === candidate));
+  return { devices, absent };
+}
+
+function cudaAbsence(): string | undefined {
+  const name = 'libonnxruntime_providers_cuda.so';
+  const main = createRequire(import.meta.url).resolve('onnxruntime-node');
+  const folder = join(dirname(main), '..', 'bin', 'napi-v6', process.platform, process.arch);
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return 'onnxruntime-node has CUDA on Linux x64 only';
+  return existsSync(join(folder, name))
+    ? undefined
+    : `${name} is not beside onnxruntime-node; its install script fetches it: npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`;
+}
+
+/** PCI vendors of real GPUs (NVIDIA, AMD, Intel); a virtual machine's display adapters (virtio, VMware, QEMU) are none. */
+const GPU_VENDORS = new Set(['0x10de', '0x1002', '0x8086']);
+
+function webgpuAbsence(): string | undefined {
+  if (process.platform === 'darwin') return undefined;
+  if (process.platform !== 'linux') {
+    return 'a software adapter cannot be told from a GPU here; ask for webgpu to use it';
+  }
+  if (process.arch !== 'x64') return 'onnxruntime-node has no WebGPU for Linux on this processor';
+  const found = existsSync('/dev/nvidiactl') || renderNodeVendors().some((vendor) => GPU_VENDORS.has(vendor));
+  return found
+    ? undefined
+    : 'no GPU: neither /dev/nvidiactl nor a render node of NVIDIA, AMD or Intel in /dev/dri';
+}
+
+function renderNodeVendors(): string[] {
+  const folder = '/dev/dri';
+  const nodes = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('renderD')) : [];
+  return nodes.flatMap((node) => {
+    const path = `/sys/class/drm/${node}/device/vendor`;
+    return existsSync(path) ? [readFileSync(path, 'utf8').trim()] : [];
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * One onnxruntime-node session over a checked model file. For a worker thread: creation and runs hold up the
+ * thread they are called on.
+ */
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import {
+  type ConcreteDevice,
+  CycleganError,
+  checkModelFile,
+  type ModelEntry,
+  type OpenRequest,
+  type Planes,
+  type Session,
+} from '@cyclegan/runtime-core';
+import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import { type GpuTurn, inTurn } from './gpu-turn.js';
+
+/** The model file: a path, or its bytes. */
+export type NodeSource = string | Uint8Array;
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  threads: number;
+  gpuTurn: GpuTurn;
+  /** This worker's number, above 0 and its own in this process. */
+  worker: number;
+}
+
+// Failures come as errors, with their reason; the native log would print them a second time.
+env.logLevel = 'fatal';
+
+/** @throws CycleganError `bundle` for a file that is not the manifest's; what the provider throws */
+export async function openSession(
+  { device, model, source }: OpenRequest<NodeSource>,
+  { threads, gpuTurn, worker }: WorkerSettings,
+): Promise<Session> {
+  const bytes = await readModel(model, source);
+  const onDevice = <T>(work: () => Promise<T>): Promise<T> =>
+    device === 'webgpu' ? inTurn(gpuTurn, worker, work) : work();
+  const session = await onDevice(() => create(bytes, device, threads));
+
+  return {
+    threads,
+    async run(input) {
+      const { data, channels, height, width } = input;
+      const feeds = { [model.input.name]: new Tensor('float32', data, [1, channels, height, width]) };
+      const results = await onDevice(() => session.run(feeds, [model.output.name]));
+      return toPlanes(results[model.output.name], model);
+    },
+    release: () => onDevice(() => session.release()),
+  };
+}
+
+async function create(bytes: Uint8Array, device: ConcreteDevice, threads: number): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(bytes, {
+      executionProviders: [device],
+      graphOptimizationLevel: 'all',
+      intraOpNumThreads: threads,
+      logSeverityLevel: 4,
+    });
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    // Native checks put their source line before what happened.
+    const reason = text.replace(/^\/onnxruntime_src\/.* was (?:true|false)\. /s, '').trim();
+    throw new Error(reason, { cause });
+  }
+}
+
+function toPlanes(tensor: Tensor | undefined, model: ModelEntry): Planes {
+  const [count, channels, height, width] = tensor?.dims ?? [];
+  const data = tensor?.data;
+  if (!(data instanceof Float32Array) || count !== 1 || !channels || !height || !width) {
+    throw new CycleganError(
+      'bundle',
+      `[bundle] ${model.file}: expected a float32 output of [1, C, H, W], got ${tensor?.type} [${tensor?.dims}]. Export the bundle again.`,
+    );
+  }
+  return { width, height, channels, data };
+}
+
+/** Reads the file whose size and hash the manifest names; what is hashed is what is run. */
+async function readModel(model: ModelEntry, file: NodeSource): Promise<Uint8Array> {
+  const bytes = typeof file === 'string' ? await readSized(model, file) : file;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  checkModelFile(model, { bytes: bytes.length, sha256 }, typeof file === 'string' ? file : model.file);
+  return bytes;
+}
+
+async function readSized(model: ModelEntry, path: string): Promise<Uint8Array> {
+  try {
+    checkModelFile(model, { bytes: (await stat(path)).size }, path);
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof CycleganError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CycleganError(
+      'bundle',
+      `[bundle] ${path}: expected a readable model file, got "${reason}". Copy or export the bundle again.`,
+      { cause },
+    );
+  }
+}
