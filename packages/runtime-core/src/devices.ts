@@ -9,8 +9,8 @@ export type ConcreteDevice = Exclude<Device, 'auto'>;
 export interface OpenFirstOptions<Opened> {
   /** In the order to try. */
   candidates: readonly ConcreteDevice[];
-  /** Devices that need not be tried, with the reason; they come first in `fallbacks`. */
-  absent?: TranslatorInfo['fallbacks'] | undefined;
+  /** Why a device need not be tried, where the runtime knows that without trying. */
+  absence?: ((device: ConcreteDevice) => string | undefined) | undefined;
   open(device: ConcreteDevice): Promise<Opened>;
   signal?: AbortSignal | undefined;
 }
@@ -23,11 +23,16 @@ export interface OpenFirstOptions<Opened> {
 export async function openFirst<Opened>(
   options: OpenFirstOptions<Opened>,
 ): Promise<{ device: ConcreteDevice; opened: Opened; fallbacks: TranslatorInfo['fallbacks'] }> {
-  const { candidates, open, signal } = options;
-  const fallbacks = [...(options.absent ?? [])];
+  const { candidates, absence, open, signal } = options;
+  const fallbacks: TranslatorInfo['fallbacks'] = [];
   let cause: unknown;
   for (const device of candidates) {
     throwIfAborted(signal, '[translator] session');
+    const absent = absence?.(device);
+    if (absent !== undefined) {
+      fallbacks.push({ device, reason: absent });
+      continue;
+    }
     try {
       return { device, opened: await open(device), fallbacks };
     } catch (error) {

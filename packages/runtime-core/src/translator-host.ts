@@ -55,8 +55,8 @@ export interface HostOptions<Source, Image, Output> extends CallOptions {
   tile: Tile;
   /** In the order to try; each gets a fresh worker, for a failed start may leave the old one unusable. */
   devices: readonly ConcreteDevice[];
-  /** Devices that the runtime knows not to be there; for `info.fallbacks`. */
-  absent?: TranslatorInfo['fallbacks'] | undefined;
+  /** Why a device need not be tried, where the runtime knows that without trying. */
+  absence?: ((device: ConcreteDevice) => string | undefined) | undefined;
   startWorker(device: ConcreteDevice): WorkerHandle;
   /** An image as pixels in memory of their own: it is moved to the worker. */
   decode(image: Image): Promise<Pixels>;
@@ -77,7 +77,7 @@ export async function createHostedTranslator<Source, Image, Output>(
   assertTile(options.tile);
   const { device, opened, fallbacks } = await openFirst({
     candidates: options.devices,
-    absent: options.absent,
+    absence: options.absence,
     open: (candidate) => openWorker(options, candidate),
     signal,
   });

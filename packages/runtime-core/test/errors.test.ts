@@ -30,16 +30,18 @@ describe('openFirst', () => {
   };
 
   it('takes the first that opens, and says why the others were passed over', async () => {
-    const absent = [{ device: 'cuda', reason: 'no library' }] as const;
     const result = await openFirst({
-      candidates: ['webgpu', 'cpu'],
-      absent: [...absent],
+      candidates: ['webgpu', 'cuda', 'cpu', 'wasm'],
+      absence: (device) => (device === 'cuda' || device === 'wasm' ? 'no library' : undefined),
       open: failing({ webgpu: new Error('no adapter') }),
     });
     expect(result).toEqual({
       device: 'cpu',
       opened: 'cpu session',
-      fallbacks: [...absent, { device: 'webgpu', reason: 'no adapter' }],
+      fallbacks: [
+        { device: 'webgpu', reason: 'no adapter' },
+        { device: 'cuda', reason: 'no library' },
+      ],
     });
   });
 

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type ConcreteDevice, CycleganError, type Device, type TranslatorInfo } from '@cyclegan/runtime-core';
+import { type ConcreteDevice, CycleganError, type Device } from '@cyclegan/runtime-core';
 
 /** In the order that `auto` tries them. */
 export const NODE_DEVICES = ['cuda', 'webgpu', 'cpu'] as const;
@@ -24,12 +24,13 @@ export function absence(device: ConcreteDevice): string | undefined {
 }
 
 /**
- * The devices to open, in order, and those that are passed over unopened.
- * @throws CycleganError `device` for one that Node or this machine does not have
+ * The devices to try, in order. One that is asked for by name is tried unless its library is missing; a software
+ * adapter is then as good as any.
+ * @throws CycleganError `device` for one that Node does not have
  */
 export function chooseDevices(device: Device): {
   devices: readonly ConcreteDevice[];
-  absent: TranslatorInfo['fallbacks'];
+  absence(device: ConcreteDevice): string | undefined;
 } {
   if (device === 'wasm') {
     throw new CycleganError(
@@ -37,17 +38,8 @@ export function chooseDevices(device: Device): {
       '[translator] device: expected auto, cpu, cuda or webgpu, got wasm, which is for browsers. Use cpu.',
     );
   }
-  if (device !== 'auto') {
-    const reason = device === 'cuda' ? cudaAbsence() : undefined;
-    if (reason === undefined) return { devices: [device], absent: [] };
-    throw new CycleganError('device', `[translator] device: expected cuda to be there, got: ${reason}.`);
-  }
-  const absent = NODE_DEVICES.flatMap((candidate) => {
-    const reason = absence(candidate);
-    return reason === undefined ? [] : [{ device: candidate, reason }];
-  });
-  const devices = NODE_DEVICES.filter((candidate) => !absent.some((entry) => entry.device === candidate));
-  return { devices, absent };
+  if (device === 'auto') return { devices: NODE_DEVICES, absence };
+  return { devices: [device], absence: (asked) => (asked === 'cuda' ? cudaAbsence() : undefined) };
 }
 
 function cudaAbsence(): string | undefined {

@@ -54,11 +54,21 @@ export interface Translations {
  * The forward passes, in as few calls of a generator as can be: images that go through the same one go as one batch,
  * since InstanceNormalization works on each sample alone. G_B waits for G_A's translation to take it along.
  */
-export function translations(graph: Graph, apply: Apply, a: Value, b: Value, identity: boolean): Translations {
+export function translations(
+  graph: Graph,
+  apply: Apply,
+  a: Value,
+  b: Value,
+  identity: boolean,
+): Translations {
   const together = (network: 'G_A' | 'G_B', images: readonly Value[]) =>
     split(graph, apply(network, join(graph, images)), images);
   const [fakeB, idtA] = together('G_A', identity ? [a, b] : [a]) as [Value, Value?];
-  const [fakeA, recA, idtB] = together('G_B', identity ? [b, fakeB, a] : [b, fakeB]) as [Value, Value, Value?];
+  const [fakeA, recA, idtB] = together('G_B', identity ? [b, fakeB, a] : [b, fakeB]) as [
+    Value,
+    Value,
+    Value?,
+  ];
   const recB = apply('G_A', fakeA);
   return { fakeB, recA, fakeA, recB, ...(idtA && idtB ? { idtA, idtB } : {}) };
 }
