@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { exportBundle, verifyBundle } from '@cyclegan/export';
-import { parameterCount, resnetGenerator, writeAtomic } from '@cyclegan/model';
+import { makeFolder, parameterCount, resnetGenerator, writeAtomic } from '@cyclegan/model';
 import { type Direction, throwIfAborted } from '@cyclegan/runtime-core';
 import { createTranslator, readBundle, translateFiles } from '@cyclegan/runtime-node';
 import { listSamples, readMetrics, type TrainEvent, train } from '@cyclegan/train';
@@ -161,7 +161,7 @@ async function translateAndMeasure(
 /** Puts some icons of both sides where the web page looks for samples. */
 async function copySamples({ folders, labels }: EmojiSet, to: string): Promise<void> {
   await rm(to, { recursive: true, force: true });
-  await mkdir(to, { recursive: true });
+  await makeFolder(to);
   const spread = (names: string[], count: number) =>
     Array.from({ length: count }, (_, i) => names[Math.floor((i * names.length) / count)] ?? '');
   const listed: string[] = [];

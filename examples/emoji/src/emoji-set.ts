@@ -3,8 +3,9 @@
  * Unpaired for training, paired for testing.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@cyclegan/model';
 import { CycleganError, throwIfAborted } from '@cyclegan/runtime-core';
 import { commonNames, type EmojiPair, emojiPairs, loadIconSet, renderIcon } from './icon-sets.js';
 import { splitNames } from './split.js';
@@ -64,7 +65,7 @@ export async function renderEmojiSet(options: RenderEmojiSetOptions): Promise<Em
 
   const beside = `${out}.${randomUUID()}.tmp`;
   try {
-    for (const folder of FOLDERS) await mkdir(join(beside, folder), { recursive: true });
+    for (const folder of FOLDERS) await makeFolder(join(beside, folder));
     let done = 0;
     for (let first = 0; first < jobs.length; first += AT_ONCE) {
       throwIfAborted(signal, '[emoji] drawing the icons');

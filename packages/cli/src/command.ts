@@ -43,10 +43,18 @@ export function defineCommand<const P extends Positionals, const O extends Optio
   spec: CommandSpec<P, O>,
 ): Command {
   const { command, describe, about, positionals, options, examples, handler } = spec;
-  // `--out` with nothing behind it is a slip, not an empty path.
-  const strict = Object.entries(options).map(([name, option]) => [
+  const strict = Object.entries(options).map(([name, option]): [string, Options] => [
     name,
-    { requiresArg: option.type !== 'boolean', ...option },
+    {
+      // `--out` with nothing behind it is a slip, not an empty path.
+      requiresArg: option.type !== 'boolean',
+      ...option,
+      // Of an option that is given twice the last counts, as in most programs; positionals keep all.
+      coerce: (given: unknown) => {
+        const value = Array.isArray(given) ? given.at(-1) : given;
+        return option.coerce ? option.coerce(value) : value;
+      },
+    },
   ]);
   const build = (yargs: Argv) => {
     for (const [name, positional] of Object.entries(positionals)) yargs.positional(name, positional);

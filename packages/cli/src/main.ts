@@ -62,7 +62,6 @@ function createParser(
     .parserConfiguration({
       'boolean-negation': false,
       'dot-notation': false,
-      'duplicate-arguments-array': false,
     })
     .option('json', { type: 'boolean', describe: 'Print one JSON object as the last line of stdout' })
     .option('debug', { type: 'boolean', describe: 'Print the stack of an error' })

@@ -25,6 +25,17 @@ test('translates; progress and facts on stderr, the result on stdout', async () 
   expect(readdirSync(out).sort()).toEqual(['0.png', '1.png']);
 });
 
+test('takes several inputs, and of an option given twice the last', async () => {
+  const { images, out } = await folderOfImages(2, 24);
+  const other = await folderOfImages(1, 16);
+  const inputs = [join(images, '1.png'), join(images, '0.png'), other.images];
+  const { code, stdout } = await cli(['translate', bundle, ...inputs, '--out', other.out, '--out', out]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^3 translated/);
+  expect(readdirSync(out).sort()).toEqual(['0-2.png', '0.png', '1.png']);
+  expect(existsSync(other.out)).toBe(false);
+});
+
 test('--json: one object, with what failed, and then exit code 1', async () => {
   const { images, out } = await folderOfImages(1, 24);
   const broken = join(images, 'broken.jpg');

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, readdir, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolder } from '@cyclegan/model';
 import { CycleganError, isCycleganError } from '@cyclegan/runtime-core';
 
 /**
@@ -20,7 +21,7 @@ export async function replaceBundle<T>(out: string, fill: (folder: string) => Pr
     const id = randomBytes(6).toString('hex');
     const beside = join(dirname(place), `.tmp-${id}`);
     await occupant(place, out);
-    await mkdir(dirname(place), { recursive: true });
+    await makeFolder(dirname(place));
     await mkdir(beside);
     try {
       const result = await fill(beside);

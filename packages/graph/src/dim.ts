@@ -12,7 +12,9 @@ export interface SymbolicDim {
   readonly offset: number;
 }
 
+/** A whole number from 0, or a symbol's. */
 export type Dim = number | SymbolicDim;
+/** Outermost axis first; [] is a scalar's. */
 export type Shape = readonly Dim[];
 
 /** A free dimension that callers promise to be a multiple of `unit`, such as an image height of a multiple of 4. */
@@ -20,10 +22,12 @@ export function symbolicDim(symbol: string, unit = 1): SymbolicDim {
   return { symbol, unit, scale: unit, offset: 0 };
 }
 
+/** `dim + n`; n may be negative. */
 export function addDim(dim: Dim, n: number): Dim {
   return typeof dim === 'number' ? dim + n : { ...dim, offset: dim.offset + n };
 }
 
+/** `dim · n`. */
 export function scaleDim(dim: Dim, n: number): Dim {
   return typeof dim === 'number' ? dim * n : { ...dim, scale: dim.scale * n, offset: dim.offset * n };
 }
@@ -39,25 +43,41 @@ export function floorDivDim(dim: Dim, n: number): Dim {
   return { ...dim, scale: dim.scale / n, offset: Math.floor(dim.offset / n) };
 }
 
+/** Whether two dimensions are equal whatever their symbols stand for. */
 export function sameDim(a: Dim, b: Dim): boolean {
   if (typeof a === 'number' || typeof b === 'number') return a === b;
   return a.symbol === b.symbol && a.scale * b.unit === b.scale * a.unit && a.offset === b.offset;
 }
 
+/** Whether two shapes have the same rank and dimensions. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dim, i) => sameDim(dim, b[i] as Dim));
 }
 
-/** Text of a dimension, also used as ONNX `dim_param`: `H`, `H/2`, `2*H+6`. */
+/** Whether a tensor can have this shape: sizes are whole numbers from 0, symbols have positive factors. */
+export function isValidShape(shape: Shape): boolean {
+  return shape.every((dim) =>
+    typeof dim === 'number'
+      ? Number.isSafeInteger(dim) && dim >= 0
+      : [dim.unit, dim.scale, dim.offset].every(Number.isSafeInteger) && dim.unit > 0 && dim.scale > 0,
+  );
+}
+
+/** Text of a dimension, also used as ONNX `dim_param`: `H`, `H/2`, `2*H+6`, `2*H/3`. */
 export function formatDim(dim: Dim): string {
   if (typeof dim === 'number') return String(dim);
-  const factor = dim.scale / dim.unit;
-  const head = factor === 1 ? '' : factor > 1 ? `${factor}*` : '';
-  const tail = factor < 1 ? `/${dim.unit / dim.scale}` : '';
+  const common = greatestCommonDivisor(dim.scale, dim.unit);
+  const head = dim.scale === common ? '' : `${dim.scale / common}*`;
+  const tail = dim.unit === common ? '' : `/${dim.unit / common}`;
   const offset = dim.offset === 0 ? '' : dim.offset > 0 ? `+${dim.offset}` : `${dim.offset}`;
   return `${head}${dim.symbol}${tail}${offset}`;
 }
 
+function greatestCommonDivisor(a: number, b: number): number {
+  return b > 0 ? greatestCommonDivisor(b, a % b) : a;
+}
+
+/** `[N, 3, H/4, 64]`. */
 export function formatShape(shape: Shape): string {
   return `[${shape.map(formatDim).join(', ')}]`;
 }
@@ -70,11 +90,7 @@ export function fixedDim(dim: Dim | undefined, what: string): number {
   );
 }
 
+/** The shape as numbers. @throws GraphError for a symbolic dimension; `what` says who asked. */
 export function fixedShape(shape: Shape, what: string): number[] {
   return shape.map((dim) => fixedDim(dim, what));
-}
-
-/** Number of elements of a fixed shape. */
-export function sizeOf(shape: Shape, what: string): number {
-  return fixedShape(shape, what).reduce((product, dim) => product * dim, 1);
 }

@@ -2,10 +2,10 @@
  * The ONNX graph as data: values, nodes in topological order, inputs, outputs. Building a node runs its shape
  * inference, so that a wrong graph fails where it is written. Knows no file format and no gradients.
  */
-import { formatShape, type Shape } from './dim.js';
+import { formatShape, isValidShape, type Shape, sameShape } from './dim.js';
 import { GraphError } from './errors.js';
 import type { AttributeSchema, Attributes, OpDefinition } from './op-definition.js';
-import { type DType, float32, int64, type Tensor } from './tensor.js';
+import { type DType, float32, int64, type Tensor, tensor } from './tensor.js';
 
 /** An edge: what an input, a constant or a node's output is known by. Compared by identity. */
 export interface Value {
@@ -16,7 +16,9 @@ export interface Value {
   readonly constant?: Tensor;
 }
 
+/** An operator applied to values. */
 export interface Node {
+  /** For people; not necessarily unique. */
   readonly name: string;
   readonly op: OpDefinition;
   /** `undefined` stands for an optional input left out. */
@@ -25,47 +27,81 @@ export interface Node {
   readonly attributes: Attributes;
 }
 
+/** `Conv Conv_3 (float32[1, 3, 8, 8], float32[4, 3, 3, 3])`: how every error about a node begins. */
+export function describeNode({ op, name, inputs }: Pick<Node, 'op' | 'name' | 'inputs'>): string {
+  const shapes = inputs.map((input) => (input ? `${input.dtype}${formatShape(input.shape)}` : 'none'));
+  return `${op.name} ${name} (${shapes.join(', ')})`;
+}
+
+/** A graph under construction: nodes are appended, and nothing built is changed but by `replace` and passes. */
 export class Graph {
   readonly name: string;
+  /** In the order declared. */
   readonly inputs: Value[] = [];
   /** In the order declared. */
   readonly outputs: { readonly name: string; readonly value: Value }[] = [];
   /** In topological order. */
   nodes: Node[] = [];
+  readonly #values = new Set<Value>();
+  /** Names of values. Nodes have a namespace of their own, as in ONNX. */
   readonly #names = new Set<string>();
   readonly #counts = new Map<string, number>();
   readonly #constants = new Map<string, Value>();
-  #scopes: string[] = [];
+  readonly #scopes: string[] = [];
 
   constructor(name: string) {
     this.name = name;
   }
 
-  /** Declares a graph input; its name is taken literally. @throws GraphError when the name is taken */
+  /**
+   * Declares a graph input; its name is taken literally.
+   * @throws GraphError when the name is taken, or the shape none that a tensor can have
+   */
   input(name: string, dtype: DType, shape: Shape): Value {
-    const value = { name: this.#claim(name), dtype, shape };
+    if (!isValidShape(shape)) {
+      throw new GraphError(
+        `graph ${this.name}: expected input "${name}" of whole sizes, got ${formatShape(shape)}.`,
+      );
+    }
+    const value = this.#make({ name: this.#claim(name), dtype, shape });
     this.inputs.push(value);
     return value;
   }
 
-  /** Declares `value` a graph output under `name`. One value may be an output under several names. */
+  /**
+   * Declares `value` a graph output under `name`. One value may be an output under several names.
+   * @throws GraphError when the name is taken, or the value is of another graph
+   */
   output(name: string, value: Value): void {
-    this.outputs.push({ name: value.name === name ? name : this.#claim(name), value });
+    if (!this.has(value)) {
+      throw new GraphError(
+        `graph ${this.name}: expected output "${name}" of this graph, got another's value.`,
+      );
+    }
+    if (value.name !== name) this.#claim(name);
+    else if (this.outputs.some((output) => output.name === name)) throw this.#taken(name);
+    this.outputs.push({ name, value });
   }
 
-  /** A constant of the graph. Small ones that are equal become one. Without a name one is made. */
-  constant(data: Tensor, name?: string): Value {
-    const small = data.data.length <= 64;
-    const key = `${data.dtype}[${data.shape.join()}]${small ? Array.from(data.data as ArrayLike<number | bigint>).join() : ''}`;
-    const known = name === undefined && small ? this.#constants.get(key) : undefined;
+  /** Whether the value is one of this graph's. */
+  has(value: Value): boolean {
+    return this.#values.has(value);
+  }
+
+  /**
+   * A constant of the graph. Small ones that are equal to the last bit become one. Without a name one is made.
+   * @throws GraphError when the name is taken, or data and shape do not go together
+   */
+  constant(constant: Tensor, name?: string): Value {
+    const { dtype, shape, data } = tensor(constant.dtype, constant.shape, constant.data);
+    const shared = name === undefined && data.length <= 64;
+    const bytes = shared ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : [];
+    const key = `${dtype}[${shape.join()}]${bytes.join()}`;
+    const known = shared ? this.#constants.get(key) : undefined;
     if (known) return known;
-    const value: Value = {
-      name: name === undefined ? this.#fresh('const') : this.#claim(name),
-      dtype: data.dtype,
-      shape: data.shape,
-      constant: data,
-    };
-    if (name === undefined && small) this.#constants.set(key, value);
+    const fresh = name === undefined ? this.#fresh('const') : this.#claim(name);
+    const value = this.#make({ name: fresh, dtype, shape, constant });
+    if (shared) this.#constants.set(key, value);
     return value;
   }
 
@@ -89,23 +125,22 @@ export class Graph {
     inputs: readonly (Value | undefined)[],
     attributes: Attributes<A> = {},
   ): Value {
-    return this.#place(op, inputs, attributes, this.nodes.length)[0] as Value;
+    return this.#place(op, inputs, attributes)[0] as Value;
   }
 
-  /** Appends a node and returns all of its outputs, for Split and its like. */
+  /**
+   * Appends a node and returns all of its outputs, for Split and its like.
+   * @param outputNames taken literally, one for each output; `nodeName` likewise. Without them they are made.
+   * @throws GraphError as {@link op}
+   */
   ops<A extends AttributeSchema>(
     op: OpDefinition<A>,
     inputs: readonly (Value | undefined)[],
     attributes: Attributes<A> = {},
     outputNames?: readonly string[],
+    nodeName?: string,
   ): Value[] {
-    return this.#place(
-      op,
-      inputs,
-      attributes,
-      this.nodes.length,
-      outputNames?.map((name) => this.#claim(name)),
-    );
+    return this.#place(op, inputs, attributes, outputNames, nodeName);
   }
 
   /** Names of nodes and values made inside `build` begin with `scope/`: they tell a profile's reader where he is. */
@@ -119,22 +154,29 @@ export class Graph {
   }
 
   /**
-   * Puts other nodes in the place of `node`: those that `build` appends, the last value of which takes over the
-   * name and the readers of the node's only output. Returns what `build` returned beside it.
+   * Puts other nodes in the place of `node`: those that `build` appends, the last of which takes over the node's only
+   * output and so its readers. They may read what `node` could read.
+   * @param build returns the last node's output, which is gone afterwards, and what the caller wants beside it
+   * @throws GraphError when the node is of another graph, or what is built does not fit its place
    */
   replace<T>(node: Node, build: () => { output: Value; result: T }): T {
     const at = this.nodes.indexOf(node);
-    const old = node.outputs[0];
-    if (at < 0 || old === undefined)
-      throw new GraphError(`internal: ${node.name} is not in graph ${this.name}`);
-    const after = this.nodes.splice(at + 1);
-    this.nodes.pop();
+    const [old, ...others] = node.outputs;
+    if (at < 0 || !old || others.length > 0) {
+      throw new GraphError(
+        `${describeNode(node)}: expected a node of ${this.name} with one output to replace.`,
+      );
+    }
+    const end = this.nodes.length;
     const { output, result } = build();
-    const last = this.nodes.at(-1);
-    if (last?.outputs[0] !== output)
-      throw new GraphError(`internal: ${node.name}: the replacement's output is not its last`);
-    this.nodes[this.nodes.length - 1] = { ...last, outputs: [old] };
-    this.nodes.push(...after);
+    const built = this.nodes.splice(end);
+    const last = built.pop();
+    if (last?.outputs[0] !== output || output.dtype !== old.dtype || !sameShape(output.shape, old.shape)) {
+      throw new GraphError(
+        `${describeNode(node)}: expected a replacement that ends in ${old.dtype}${formatShape(old.shape)}, got ${output.dtype}${formatShape(output.shape)}.`,
+      );
+    }
+    this.nodes.splice(at, 1, ...built, { ...last, outputs: [old] });
     return result;
   }
 
@@ -142,50 +184,75 @@ export class Graph {
     op: OpDefinition,
     inputs: readonly (Value | undefined)[],
     attributes: Attributes,
-    at: number,
-    outputNames?: string[],
+    outputNames?: readonly string[],
+    nodeName?: string,
   ): Value[] {
-    const name = this.#fresh(op.name);
+    const name = nodeName || this.#numbered(op.name);
+    let refusal: GraphError | undefined;
+    const refuse = (sentence: string): never => {
+      refusal = new GraphError(`${describeNode({ op, name, inputs })}: ${sentence}`);
+      throw refusal;
+    };
+    const fail = (message: string): never => refuse(`${message}.`);
     const [least, most] = op.arity;
     if (inputs.length < least || inputs.length > most) {
-      throw new GraphError(`${op.name} ${name}: expected ${least} to ${most} inputs, got ${inputs.length}.`);
+      fail(`expected ${least === most ? least : `${least} to ${most}`} inputs, got ${inputs.length}`);
     }
     const missing = inputs.findIndex((input, i) => !input && i < least && !op.skippable?.includes(i));
-    if (missing >= 0) throw new GraphError(`${op.name} ${name}: expected input ${missing}, got none.`);
-    const fail = (message: string): never => {
-      const shapes = inputs.map((input) => (input ? `${input.dtype}${formatShape(input.shape)}` : 'none'));
-      throw new GraphError(`${op.name} ${name} (${shapes.join(', ')}): ${message}`);
-    };
+    if (missing >= 0) fail(`expected input ${missing}, got none`);
+    const foreign = inputs.findIndex((input) => input && !this.has(input));
+    if (foreign >= 0) fail(`expected input ${foreign} to be of graph ${this.name}, got another's value`);
+    const unknown = Object.keys(attributes).find((key) => !Object.hasOwn(op.attributes, key));
+    if (unknown !== undefined) fail(`expected attributes that are known here, got "${unknown}"`);
     let inferred: readonly { dtype: DType; shape: Shape }[];
     try {
       inferred = op.infer({ inputs, attributes, fail });
     } catch (error) {
-      if (error instanceof GraphError && !error.message.startsWith(op.name)) fail(error.message);
+      // Dimensions that do not go together know neither operator nor node.
+      if (error instanceof GraphError && error !== refusal) refuse(error.message);
       throw error;
     }
-    const outputs = inferred.map(({ dtype, shape }, i) => ({
-      name: outputNames?.[i] ?? this.#fresh(i === 0 ? `${op.name}_out` : `${op.name}_out${i}`),
-      dtype,
-      shape,
-    }));
-    this.nodes.splice(at, 0, { name, op, inputs, outputs, attributes });
+    const impossible = inferred.find(({ shape }) => !isValidShape(shape));
+    if (impossible) fail(`expected sizes that give a tensor, got ${formatShape(impossible.shape)}`);
+    if (outputNames && outputNames.length !== inferred.length) {
+      fail(`expected ${inferred.length} outputs, got ${outputNames.length} names for them`);
+    }
+    const outputs = inferred.map(({ dtype, shape }, i) => {
+      const given = outputNames?.[i];
+      const made = given === undefined ? this.#fresh(`${op.name}_out${i || ''}`) : this.#claim(given);
+      return this.#make({ name: made, dtype, shape });
+    });
+    this.nodes.push({ name, op, inputs, outputs, attributes });
     return outputs;
   }
 
-  #fresh(base: string): string {
+  #make(value: Value): Value {
+    this.#values.add(value);
+    return value;
+  }
+
+  #numbered(base: string): string {
     const scoped = [...this.#scopes, base].join('/');
+    const count = (this.#counts.get(scoped) ?? 0) + 1;
+    this.#counts.set(scoped, count);
+    return `${scoped}_${count}`;
+  }
+
+  /** A name for a value that is still free. */
+  #fresh(base: string): string {
     for (;;) {
-      const count = (this.#counts.get(scoped) ?? 0) + 1;
-      this.#counts.set(scoped, count);
-      const name = `${scoped}_${count}`;
+      const name = this.#numbered(base);
       if (!this.#names.has(name)) return this.#claim(name);
     }
   }
 
   #claim(name: string): string {
-    if (this.#names.has(name))
-      throw new GraphError(`graph ${this.name}: the name "${name}" is taken already.`);
+    if (this.#names.has(name)) throw this.#taken(name);
     this.#names.add(name);
     return name;
+  }
+
+  #taken(name: string): GraphError {
+    return new GraphError(`graph ${this.name}: expected a name of its own, got "${name}", which is taken.`);
   }
 }

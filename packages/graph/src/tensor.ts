@@ -1,4 +1,5 @@
 /** Constant tensors and their element types. Data is row-major; a graph never changes it. */
+import { isValidShape } from './dim.js';
 import { GraphError } from './errors.js';
 
 /** Array type that holds a dtype's elements: float16 as raw bits, bool as 0 or 1. */
@@ -14,6 +15,7 @@ export interface DTypeArrays {
 
 export type DType = keyof DTypeArrays;
 
+/** Elements and their shape. The array is shared with whoever made it, and must not be changed afterwards. */
 export interface Tensor<T extends DType = DType> {
   readonly dtype: T;
   readonly shape: readonly number[];
@@ -22,6 +24,9 @@ export interface Tensor<T extends DType = DType> {
 
 /** @throws GraphError when `data` does not hold `shape`'s number of elements */
 export function tensor<T extends DType>(dtype: T, shape: readonly number[], data: DTypeArrays[T]): Tensor<T> {
+  if (!isValidShape(shape)) {
+    throw new GraphError(`tensor [${shape.join(', ')}]: expected a shape of whole numbers from 0.`);
+  }
   const size = shape.reduce((product, dim) => product * dim, 1);
   if (size !== data.length) {
     throw new GraphError(`tensor [${shape.join(', ')}]: expected ${size} elements, got ${data.length}.`);
@@ -29,6 +34,7 @@ export function tensor<T extends DType>(dtype: T, shape: readonly number[], data
   return { dtype, shape, data };
 }
 
+/** A scalar from a number, a vector from a list, or what `shape` says. */
 export function float32(values: number | readonly number[], shape?: readonly number[]): Tensor<'float32'> {
   const scalar = typeof values === 'number';
   return tensor(
@@ -38,7 +44,11 @@ export function float32(values: number | readonly number[], shape?: readonly num
   );
 }
 
+/** A vector, or what `shape` says. @throws GraphError for values that are no whole numbers */
 export function int64(values: readonly number[], shape?: readonly number[]): Tensor<'int64'> {
+  if (!values.every(Number.isInteger)) {
+    throw new GraphError(`tensor int64: expected whole numbers, got [${values.join(', ')}].`);
+  }
   return tensor('int64', shape ?? [values.length], BigInt64Array.from(values, BigInt));
 }
 

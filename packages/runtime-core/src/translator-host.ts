@@ -44,8 +44,11 @@ export interface WorkerHandle {
   port: Port;
   /** Calls back once when the worker dies by itself (an uncaught error, a failed load, out of memory). */
   onFailure(listener: (error: Error) => void): void;
-  /** Ends the worker at once. */
-  terminate(): Promise<void>;
+  /**
+   * Ends the worker: at once where that is safe, or else after `idle`.
+   * @param idle settles when the worker computes nothing any more and has freed its session; never rejects
+   */
+  terminate(idle?: Promise<void>): Promise<void>;
 }
 
 export interface HostOptions<Source, Image, Output> extends CallOptions {
@@ -142,24 +145,19 @@ async function openWorker<Source, Image, Output>(
     );
     link.close(failure);
   });
-  const terminate = () => {
+  const end = async () => {
+    // A worker that died cannot close; it needs no closing then.
+    await handle.terminate(link.remote.close().catch(() => undefined));
     link.close(new CycleganError('aborted', '[translate] image: the translator was disposed.'));
-    return handle.terminate();
   };
   try {
     const opening = link.remote.open({ device, model, tile, source });
-    // An abort leaves the worker in a call that cannot be cut short; nobody has to wait for its end.
-    const facts = await abortable(opening, options.signal, () => void terminate());
+    const facts = await abortable(opening, options.signal, () => undefined);
     listeners.delete(0);
-    // A worker that died cannot close; it needs no closing then.
-    const end = () =>
-      link.remote
-        .close()
-        .catch(() => undefined)
-        .then(terminate);
     return { worker: link.remote, listeners, facts, end, failure: () => failure };
   } catch (error) {
-    void terminate();
+    // Opening may go on for a while in a call that cannot be cut short; nobody has to wait for its end.
+    void end();
     throw error;
   }
 }

@@ -5,7 +5,7 @@
 import { runSelfCheck } from './self-check.js';
 import { type RunPlanes, translatePixels } from './translate-pixels.js';
 import type { Progress } from './translator.js';
-import type { HostFunctions, OpenRequest, WorkerFunctions } from './translator-host.js';
+import type { HostFunctions, Opened, OpenRequest, WorkerFunctions } from './translator-host.js';
 import { connect, type Port } from './worker-link.js';
 
 /** A session that a runtime opened; the worker owns it. */
@@ -21,23 +21,30 @@ export type OpenSession<Source> = (request: OpenRequest<Source>) => Promise<Sess
 /** Serves one translator over a port; to be called once, at the top of a worker's module. */
 export function serveTranslator<Source>(port: Port, openSession: OpenSession<Source>): void {
   const running = new Map<number, AbortController>();
+  // What is computed, one after the other: the opening first, then image by image.
   let last: Promise<unknown> = Promise.resolve();
   let current: (OpenRequest<Source> & { session: Session }) | undefined;
 
+  async function open(request: OpenRequest<Source>): Promise<Opened> {
+    const started = performance.now();
+    const session = await openSession(request);
+    report(0, { stage: 'session', done: 1, total: 1 });
+    try {
+      const selfCheckError = await runSelfCheck(request.model, session.run);
+      report(0, { stage: 'check', done: 1, total: 1 });
+      current = { ...request, session };
+      return { selfCheckError, threads: session.threads, loadMs: performance.now() - started };
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
+  }
+
   const functions: WorkerFunctions<Source> = {
-    async open(request) {
-      const started = performance.now();
-      const session = await openSession(request);
-      report(0, { stage: 'session', done: 1, total: 1 });
-      try {
-        const selfCheckError = await runSelfCheck(request.model, session.run);
-        report(0, { stage: 'check', done: 1, total: 1 });
-        current = { ...request, session };
-        return { selfCheckError, threads: session.threads, loadMs: performance.now() - started };
-      } catch (error) {
-        await session.release();
-        throw error;
-      }
+    open(request) {
+      const opening = open(request);
+      last = opening.catch(() => undefined);
+      return opening;
     },
     translate(id, pixels) {
       const controller = new AbortController();

@@ -50,7 +50,7 @@ function cudaAbsence(): string | undefined {
     return 'onnxruntime-node has CUDA on Linux x64 only';
   return existsSync(join(folder, name))
     ? undefined
-    : `${name} is not beside onnxruntime-node; its install script fetches it: npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`;
+    : `${name} is not beside onnxruntime-node; \`cyclegan doctor\` says how to add it`;
 }
 
 /** PCI vendors of real GPUs (NVIDIA, AMD, Intel); a virtual machine's display adapters (virtio, VMware, QEMU) are none. */

@@ -1,8 +1,9 @@
 /**
  * From the files and folders that a user names to pairs of input and output path. Reads names, not images.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, realpath, rmdir, stat } from 'node:fs/promises';
-import { basename, join, parse, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, parse, relative, resolve, sep } from 'node:path';
 import { CycleganError } from '@cyclegan/runtime-core';
 
 export type ImageFormat = 'png' | 'jpg' | 'webp';
@@ -111,8 +112,11 @@ async function assertNoInputReplaced(jobs: readonly FileJob[]): Promise<void> {
 
 async function assertWritable(out: string): Promise<void> {
   try {
+    // Tried in what is there already: where that refuses as /proc does, Node's recursive mkdir never comes back.
+    let parent = resolve(out);
+    while (!existsSync(parent) && dirname(parent) !== parent) parent = dirname(parent);
+    await rmdir(await mkdtemp(join(await realpath(parent), '.cyclegan-')));
     await mkdir(out, { recursive: true });
-    await rmdir(await mkdtemp(join(await realpath(out), '.cyclegan-')));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CycleganError(

@@ -14,7 +14,7 @@ import {
   type Session,
 } from '@cyclegan/runtime-core';
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
-import { type GpuTurn, inTurn } from './gpu-turn.js';
+import { inTurn, type Turn } from './turn.js';
 
 /** The model file: a path, or its bytes. */
 export type NodeSource = string | Uint8Array;
@@ -22,7 +22,8 @@ export type NodeSource = string | Uint8Array;
 /** What a worker is started with. */
 export interface WorkerSettings {
   threads: number;
-  gpuTurn: GpuTurn;
+  /** Taken for every call into onnxruntime-node. */
+  turn: Turn;
   /** This worker's number, above 0 and its own in this process. */
   worker: number;
 }
@@ -33,22 +34,21 @@ env.logLevel = 'fatal';
 /** @throws CycleganError `bundle` for a file that is not the manifest's; what the provider throws */
 export async function openSession(
   { device, model, source }: OpenRequest<NodeSource>,
-  { threads, gpuTurn, worker }: WorkerSettings,
+  { threads, turn, worker }: WorkerSettings,
 ): Promise<Session> {
   const bytes = await readModel(model, source);
-  const onDevice = <T>(work: () => Promise<T>): Promise<T> =>
-    device === 'webgpu' ? inTurn(gpuTurn, worker, work) : work();
-  const session = await onDevice(() => create(bytes, device, threads));
+  const native = <T>(work: () => Promise<T>): Promise<T> => inTurn(turn, worker, work);
+  const session = await native(() => create(bytes, device, threads));
 
   return {
     threads,
     async run(input) {
       const { data, channels, height, width } = input;
       const feeds = { [model.input.name]: new Tensor('float32', data, [1, channels, height, width]) };
-      const results = await onDevice(() => session.run(feeds, [model.output.name]));
+      const results = await native(() => session.run(feeds, [model.output.name]));
       return toPlanes(results[model.output.name], model);
     },
-    release: () => onDevice(() => session.release()),
+    release: () => native(() => session.release()),
   };
 }
 

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import {
+  type ConcreteDevice,
   CycleganError,
   createHostedTranslator,
   type Manifest,
@@ -18,9 +19,9 @@ import {
 import type { Sharp } from 'sharp';
 import { readBundle } from './bundle.js';
 import { chooseDevices } from './devices.js';
-import { createGpuTurn, endTurn } from './gpu-turn.js';
 import { type ImageInput, readPixels, toSharp } from './image.js';
 import type { NodeSource, WorkerSettings } from './session.js';
+import { createTurn, endTurn, guardExit } from './turn.js';
 
 const MAX_THREADS = 1024;
 
@@ -67,7 +68,7 @@ export async function openTranslator(
     source,
     tile,
     ...chooseDevices(device),
-    startWorker: () => startWorker(threads),
+    startWorker: (candidate) => startWorker(candidate, threads),
     decode: readPixels,
     encode: toSharp,
     signal,
@@ -75,18 +76,23 @@ export async function openTranslator(
   });
 }
 
-const gpuTurn = createGpuTurn();
+const gpuTurn = createTurn();
 let workers = 0;
 
-function startWorker(threads: number): WorkerHandle {
+function startWorker(device: ConcreteDevice, threads: number): WorkerHandle {
   workers += 1;
-  const settings: WorkerSettings = { threads, gpuTurn, worker: workers };
+  const turn = device === 'webgpu' ? gpuTurn : createTurn();
+  const settings: WorkerSettings = { threads, turn, worker: workers };
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: settings,
     // The program's own flags (--input-type, loaders) are not for this file.
     execArgv: [],
   });
-  worker.once('exit', () => endTurn(gpuTurn, settings.worker));
+  const unguard = guardExit(turn);
+  worker.once('exit', () => {
+    endTurn(turn, settings.worker);
+    unguard();
+  });
   return {
     port: {
       post: (message, transfer) => worker.postMessage(message, transfer),
@@ -96,7 +102,9 @@ function startWorker(threads: number): WorkerHandle {
       worker.once('error', (error) => listener(error instanceof Error ? error : new Error(String(error))));
       worker.once('exit', (code) => listener(new Error(`its thread ended with ${code}`)));
     },
-    terminate: async () => {
+    async terminate(idle) {
+      // A thread that is ended within a native call takes the whole process along.
+      await idle;
       await worker.terminate();
     },
   };

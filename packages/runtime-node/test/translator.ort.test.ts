@@ -141,6 +141,12 @@ describe('the program around it', () => {
     await expect.poll(threads).toBeLessThanOrEqual(before);
   });
 
+  /** Runs a module in a process of its own, which finds packages from here. */
+  const runProgram = (program: string, ...values: string[]) =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, ...values], {
+      cwd: import.meta.dirname,
+    });
+
   it('ends by itself once the translator is disposed', async () => {
     const program = `
       import { createTranslator } from '@cyclegan/runtime-node';
@@ -152,11 +158,25 @@ describe('the program around it', () => {
     const folder = temporaryFolder();
     const [input, output] = [join(folder, 'in.jpg'), join(folder, 'out.png')];
     await plain(33, 21).toFile(input);
-    const run = promisify(execFile);
-    const cwd = import.meta.dirname;
-    const arguments_ = ['--input-type=module', '-e', program, tinyBundle, input, output];
-    const { stdout, stderr } = await run(process.execPath, arguments_, { cwd });
+    const { stdout, stderr } = await runProgram(program, tinyBundle, input, output);
     expect([stdout, stderr]).toEqual(['done\n', '']);
     expect(await sharp(output).metadata()).toMatchObject({ width: 33, height: 21, format: 'png' });
   });
+
+  it.each(['process.exit(3)', "throw new Error('bug')"])(
+    'can end with %s in the middle of an image',
+    async (end) => {
+      const program = `
+        import { createTranslator } from '@cyclegan/runtime-node';
+        import sharp from 'sharp';
+        const image = () => sharp({ create: { width: 1024, height: 1024, channels: 3, background: 'red' } });
+        const open = () => createTranslator(process.argv[1], { device: 'cpu', tile: 'none' });
+        const translators = await Promise.all([open(), open()]);
+        for (const translator of translators) translator.translate(image()).catch(() => {});
+        open().catch(() => {});
+        setTimeout(() => { ${end}; }, 120);`;
+      const failure: unknown = await runProgram(program, tinyBundle).catch((error) => error);
+      expect(failure).toMatchObject({ code: end.startsWith('throw') ? 1 : 3, signal: null });
+    },
+  );
 });

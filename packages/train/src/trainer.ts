@@ -1,7 +1,7 @@
 /** The training loop: data in, engine steps, reports, samples and checkpoints out. Knows no networks and no formats. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { makeFolder } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
 import { type RunConfig, type RunOptions, rateFactor, resolveConfig, resumeConfig } from './config.js';
 import {
@@ -118,7 +118,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     return { run, step: saved.step, steps: config.steps, finished: true, losses: undefined, dataWait: 0 };
   }
   await writeConfig(run, config);
-  await mkdir(join(run, 'samples'), { recursive: true });
+  await makeFolder(join(run, 'samples'));
   await truncateMetrics(run, saved?.step ?? 0);
   emit({ type: 'note', message: describe(config, folders) });
 

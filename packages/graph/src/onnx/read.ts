@@ -3,7 +3,14 @@
  * are inferred anew, so that a file whose shapes do not fit is refused here and not in a runtime.
  */
 import { fromBinary } from '@bufbuild/protobuf';
-import { type AttributeProto, ModelProtoSchema, type TensorProto, type ValueInfoProto } from 'onnx-buf';
+import {
+  type AttributeProto,
+  ModelProtoSchema,
+  type NodeProto,
+  type TensorProto,
+  TensorProto_DataLocation,
+  type ValueInfoProto,
+} from 'onnx-buf';
 import { type Dim, symbolicDim } from '../dim.js';
 import { GraphError } from '../errors.js';
 import { Graph, type Value } from '../graph.js';
@@ -11,12 +18,13 @@ import type { Attributes, AttributeTypes, OpDefinition } from '../op-definition.
 import * as operators from '../ops/index.js';
 import { dtypeOfOnnx } from '../ops/logic.js';
 import { type DType, type DTypeArrays, type Tensor, tensor } from '../tensor.js';
-import { UNITS_KEY } from './write.js';
+import { attributeTypes, UNITS_KEY } from './write.js';
 
 const registry = new Map<string, OpDefinition>(Object.values(operators).map((op) => [op.name, op]));
 const oldestOpset = 13;
 const newestOpset = 17;
 
+/** What a file holds: the graph, and what ONNX says beside it. */
 export interface OnnxModel {
   graph: Graph;
   opset: number;
@@ -25,9 +33,11 @@ export interface OnnxModel {
 }
 
 /**
- * Reads a model.
- * @throws GraphError for bytes that are no ONNX model, an opset outside 13…17, or operators that are not there,
- *   all of which are named at once
+ * Reads a model. Whatever the bytes are, it ends with a graph or this error, and takes memory by the file's size, not
+ * by the sizes that it claims.
+ * @param bytes copied, not kept
+ * @throws GraphError for bytes that are no ONNX model, an opset outside 13…17, operators that are not there (all of
+ *   which are named at once), tensors outside the file, and all that building such a graph would refuse
  */
 export function readOnnx(bytes: Uint8Array): OnnxModel {
   let model: ReturnType<typeof decode>;
@@ -39,15 +49,16 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
     });
   }
   const source = model.graph;
-  if (!source || source.node.length === 0)
-    throw new GraphError('readOnnx: expected an ONNX model, got no graph in it.');
+  if (!source || source.output.length === 0) {
+    throw new GraphError('readOnnx: expected an ONNX model, got no graph with outputs in it.');
+  }
   const opset = Number(
     model.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0,
   );
   if (opset < oldestOpset || opset > newestOpset) {
     throw new GraphError(`readOnnx: expected opset ${oldestOpset} to ${newestOpset}, got ${opset}.`);
   }
-  const unknown = new Set(source.node.map(({ opType }) => opType).filter((name) => !registry.has(name)));
+  const unknown = new Set(source.node.map(operatorName).filter((name) => !registry.has(name)));
   if (unknown.size > 0) {
     throw new GraphError(`readOnnx: expected operators known here, got ${[...unknown].join(', ')}.`);
   }
@@ -63,9 +74,10 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
     if (!values.has(info.name)) values.set(info.name, graph.input(info.name, ...readType(info, units)));
   }
   for (const node of source.node) {
-    const op = registry.get(node.opType) as OpDefinition;
+    const op = registry.get(operatorName(node)) as OpDefinition;
     const inputs = node.input.map((name) => (name === '' ? undefined : lookUp(values, name, node.name)));
-    const outputs = graph.ops(op, inputs, readAttributes(op, node.attribute, node.name), node.output);
+    const attributes = readAttributes(op, node);
+    const outputs = graph.ops(op, inputs, attributes, node.output, node.name);
     for (const output of outputs) values.set(output.name, output);
   }
   for (const { name } of source.output) graph.output(name, lookUp(values, name, 'output'));
@@ -76,50 +88,70 @@ function decode(bytes: Uint8Array) {
   return fromBinary(ModelProtoSchema, bytes);
 }
 
+/** Operators of other domains keep their domain, so that none is taken for one of ONNX's. */
+function operatorName({ domain, opType }: NodeProto): string {
+  return domain === '' || domain === 'ai.onnx' ? opType : `${domain}.${opType}`;
+}
+
 function lookUp(values: ReadonlyMap<string, Value>, name: string, reader: string): Value {
   const value = values.get(name);
-  if (!value)
+  if (!value) {
     throw new GraphError(`readOnnx ${reader}: expected a value "${name}" made before it is read, got none.`);
+  }
   return value;
 }
 
-function parseUnits(text: string | undefined): Record<string, number> {
-  if (text === undefined) return {};
-  const parsed: unknown = JSON.parse(text);
-  const entries = typeof parsed === 'object' && parsed !== null ? Object.entries(parsed) : [];
-  return Object.fromEntries(entries.filter(([, unit]) => Number.isInteger(unit) && unit > 0));
+function parseUnits(text = '{}'): ReadonlyMap<string, number> {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const units = new Map(Object.entries(parsed ?? {}));
+    if ([...units.values()].every((unit) => Number.isSafeInteger(unit) && unit > 0)) return units;
+  } catch {
+    // Said below, as for JSON that holds something else.
+  }
+  throw new GraphError(`readOnnx: expected ${UNITS_KEY} to give each symbol a whole number, got ${text}.`);
 }
 
-function readType(info: ValueInfoProto, units: Record<string, number>): [DType, Dim[]] {
+function readType(info: ValueInfoProto, units: ReadonlyMap<string, number>): [DType, Dim[]] {
   const type = info.type?.value;
   const dtype = type?.case === 'tensorType' ? dtypeOfOnnx(type.value.elemType) : undefined;
-  if (type?.case !== 'tensorType' || !dtype)
-    throw new GraphError(`readOnnx ${info.name}: expected a tensor input.`);
+  if (type?.case !== 'tensorType' || !dtype) {
+    throw new GraphError(`readOnnx ${info.name}: expected a tensor input of a known element type.`);
+  }
   const dims = (type.value.shape?.dim ?? []).map(({ value }, i): Dim => {
     if (value.case === 'dimValue') return Number(value.value);
-    const symbol = value.case === 'dimParam' ? value.value : `${info.name}_${i}`;
-    return symbolicDim(symbol, units[symbol] ?? 1);
+    const symbol = value.value || `${info.name}_${i}`;
+    return symbolicDim(symbol, units.get(symbol) ?? 1);
   });
   return [dtype, dims];
 }
 
-function readAttributes(op: OpDefinition, attributes: readonly AttributeProto[], node: string): Attributes {
+function readAttributes(op: OpDefinition, node: NodeProto): Attributes {
   return Object.fromEntries(
-    attributes.map((attribute): [string, AttributeTypes[keyof AttributeTypes]] => {
-      switch (op.attributes[attribute.name]) {
-        case 'int':
-          return [attribute.name, Number(attribute.i)];
-        case 'float':
-          return [attribute.name, attribute.f];
-        case 'string':
-          return [attribute.name, new TextDecoder().decode(attribute.s)];
-        case 'ints':
-          return [attribute.name, attribute.ints.map(Number)];
-        default:
-          throw new GraphError(`${op.name} ${node}: there is no attribute "${attribute.name}" here.`);
-      }
-    }),
+    node.attribute.map((attribute) => [attribute.name, readAttribute(op, node, attribute)]),
   );
+}
+
+function readAttribute(
+  op: OpDefinition,
+  node: NodeProto,
+  attribute: AttributeProto,
+): AttributeTypes[keyof AttributeTypes] {
+  const kind = Object.hasOwn(op.attributes, attribute.name) ? op.attributes[attribute.name] : undefined;
+  if (!kind || attribute.type !== attributeTypes[kind]) {
+    const expected = kind ? `"${attribute.name}" of type ${kind}` : 'attributes that are known here';
+    throw new GraphError(`${op.name} ${node.name}: expected ${expected}, got "${attribute.name}".`);
+  }
+  switch (kind) {
+    case 'int':
+      return Number(attribute.i);
+    case 'float':
+      return attribute.f;
+    case 'string':
+      return new TextDecoder().decode(attribute.s);
+    case 'ints':
+      return attribute.ints.map(Number);
+  }
 }
 
 const arrays: { readonly [T in DType]: new (buffer: ArrayBuffer) => DTypeArrays[T] } = {
@@ -132,26 +164,43 @@ const arrays: { readonly [T in DType]: new (buffer: ArrayBuffer) => DTypeArrays[
   bool: Uint8Array,
 };
 
+/** Where ONNX keeps a type's elements when they are not raw bytes. */
+const lists: { readonly [T in DType]: (proto: TensorProto) => DTypeArrays[T] } = {
+  float32: ({ floatData }) => Float32Array.from(floatData),
+  float16: ({ int32Data }) => Uint16Array.from(int32Data),
+  int64: ({ int64Data }) => BigInt64Array.from(int64Data),
+  int32: ({ int32Data }) => Int32Array.from(int32Data),
+  int8: ({ int32Data }) => Int8Array.from(int32Data),
+  uint8: ({ int32Data }) => Uint8Array.from(int32Data),
+  bool: ({ int32Data }) => Uint8Array.from(int32Data),
+};
+
 function readTensor(proto: TensorProto): Tensor {
   const dtype = dtypeOfOnnx(proto.dataType);
-  if (!dtype)
+  if (!dtype) {
     throw new GraphError(`readOnnx ${proto.name}: expected a known element type, got ${proto.dataType}.`);
-  if (proto.externalData.length > 0) {
+  }
+  if (proto.externalData.length > 0 || proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
     throw new GraphError(`readOnnx ${proto.name}: expected its data in the file, got external data.`);
   }
+  const data = elements(proto, dtype);
   const shape = proto.dims.map(Number);
-  if (proto.rawData.length > 0) {
-    // Not slice: of a Buffer, which files are read into, that is no copy.
-    const { buffer } = new Uint8Array(proto.rawData);
-    if (buffer.byteLength % arrays[dtype].prototype.BYTES_PER_ELEMENT !== 0) {
-      throw new GraphError(
-        `readOnnx ${proto.name}: expected whole ${dtype} elements, got ${buffer.byteLength} bytes.`,
-      );
-    }
-    return tensor(dtype, shape, new arrays[dtype](buffer));
+  try {
+    return tensor(dtype, shape, data);
+  } catch (error) {
+    throw new GraphError(`readOnnx ${proto.name}: ${(error as Error).message}`, { cause: error });
   }
-  if (dtype === 'int64') return tensor(dtype, shape, BigInt64Array.from(proto.int64Data));
-  if (dtype === 'float32') return tensor(dtype, shape, Float32Array.from(proto.floatData));
-  if (dtype === 'int32') return tensor(dtype, shape, Int32Array.from(proto.int32Data));
-  throw new GraphError(`readOnnx ${proto.name}: expected ${dtype} elements as raw data, got none.`);
+}
+
+/** A tensor's elements; a copy. */
+function elements(proto: TensorProto, dtype: DType): DTypeArrays[DType] {
+  if (proto.rawData.length === 0) return lists[dtype](proto);
+  // Not slice: of a Buffer, which files are read into, that is no copy.
+  const { buffer } = new Uint8Array(proto.rawData);
+  if (buffer.byteLength % arrays[dtype].prototype.BYTES_PER_ELEMENT !== 0) {
+    throw new GraphError(
+      `readOnnx ${proto.name}: expected whole ${dtype} elements, got ${buffer.byteLength} bytes.`,
+    );
+  }
+  return new arrays[dtype](buffer);
 }

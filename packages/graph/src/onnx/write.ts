@@ -24,7 +24,7 @@ export interface WriteOptions {
   producer?: { name: string; version: string };
 }
 
-/** The metadata key under which the multiples that symbolic dimensions promise are kept. */
+/** The metadata key under which the multiples that symbolic dimensions promise are kept: JSON, symbol to unit. */
 export const UNITS_KEY = 'dim_units';
 
 /**
@@ -97,28 +97,34 @@ function nodeProto(node: Node, nameOf: (value: Value) => string): MessageInitSha
     output: node.outputs.map(nameOf),
     attribute: Object.entries(node.attributes).flatMap(([name, value]) => {
       const kind = node.op.attributes[name];
-      if (value === undefined) return [];
-      if (!kind) throw new GraphError(`${node.op.name} ${node.name}: there is no attribute "${name}".`);
-      return [attributeProto(name, kind, value)];
+      return kind && value !== undefined ? [attributeProto(name, kind, value)] : [];
     }),
   };
 }
+
+/** Attribute kinds as the file numbers them. */
+export const attributeTypes: Readonly<Record<keyof AttributeTypes, AttributeProto_AttributeType>> = {
+  int: AttributeProto_AttributeType.INT,
+  float: AttributeProto_AttributeType.FLOAT,
+  string: AttributeProto_AttributeType.STRING,
+  ints: AttributeProto_AttributeType.INTS,
+};
 
 function attributeProto(
   name: string,
   kind: keyof AttributeTypes,
   value: AttributeTypes[keyof AttributeTypes],
 ): MessageInitShape<typeof AttributeProtoSchema> {
-  const types = AttributeProto_AttributeType;
+  const type = attributeTypes[kind];
   switch (kind) {
     case 'int':
-      return { name, type: types.INT, i: BigInt(value as number) };
+      return { name, type, i: BigInt(value as number) };
     case 'float':
-      return { name, type: types.FLOAT, f: value as number };
+      return { name, type, f: value as number };
     case 'string':
-      return { name, type: types.STRING, s: new TextEncoder().encode(value as string) };
+      return { name, type, s: new TextEncoder().encode(value as string) };
     case 'ints':
-      return { name, type: types.INTS, ints: (value as readonly number[]).map(BigInt) };
+      return { name, type, ints: (value as readonly number[]).map(BigInt) };
   }
 }
 

@@ -1,6 +1,7 @@
 /** Reading of a node's inputs, attributes and constant parameters, with the checks that every op family shares. */
-import { fixedDim } from '../dim.js';
-import type { Value } from '../graph.js';
+import { formatShape } from '../dim.js';
+import { GraphError } from '../errors.js';
+import { describeNode, type Value } from '../graph.js';
 import type { GradientContext, InferContext } from '../op-definition.js';
 import { toNumbers } from '../tensor.js';
 
@@ -22,29 +23,46 @@ export function outputOf(context: GradientContext): Value {
   return present(context.node.outputs[0], 'output', context);
 }
 
-/** A fixed dimension of a value, for gradient rules, which need fixed sizes. */
-export function sizeAt(context: GradientContext, value: Value, axis: number): number {
-  return fixedDim(value.shape[axis], `gradient of ${context.node.op.name} ${context.node.name}`);
+/** Throws for a use of the operator that its gradient rule does not cover. */
+export function refuseGradient({ node }: GradientContext, message: string): never {
+  throw new GraphError(`gradient of ${describeNode(node)}: ${message}.`);
 }
 
-/** The i-th input's elements; the op's parameters (axes, pads, sizes) must be constants here. */
-export function constantInput(context: InferContext, i: number, what: string): number[] {
-  const value = context.inputs[i];
-  if (!value?.constant) return context.fail(`expected constant ${what}`);
-  return toNumbers(value.constant);
+/** A fixed dimension of a value, for gradient rules, which need fixed sizes. */
+export function sizeAt(context: GradientContext, value: Value, axis: number): number {
+  const dim = value.shape[axis];
+  return typeof dim === 'number'
+    ? dim
+    : refuseGradient(context, `expected fixed sizes, got ${formatShape(value.shape)}`);
+}
+
+/** All dimensions of a value, fixed. */
+export function sizesOf(context: GradientContext, value: Value): number[] {
+  return value.shape.map((_, axis) => sizeAt(context, value, axis));
+}
+
+/** The i-th input's elements; an op's parameters (axes, pads, sizes) must be constant whole numbers here. */
+export function constantInput({ inputs, fail }: InferContext, i: number, what: string): number[] {
+  const constant = inputs[i]?.constant;
+  if (constant?.dtype !== 'int64' && constant?.dtype !== 'int32') return fail(`expected constant ${what}`);
+  return toNumbers(constant);
 }
 
 /** The i-th input of a node that is being differentiated, as numbers. */
 export function parameters(context: GradientContext, i: number): number[] {
-  const { constant } = inputOf(context, i);
-  if (!constant) throw new Error(`internal: ${context.node.name}: input ${i} is not constant`);
-  return toNumbers(constant);
+  return toNumbers(inputOf(context, i).constant ?? refuseGradient(context, `expected input ${i} constant`));
+}
+
+/** Fails unless the inputs that are there have one element type. */
+export function checkSameType({ inputs, fail }: InferContext): void {
+  const types = new Set(inputs.flatMap((input) => (input ? [input.dtype] : [])));
+  if (types.size > 1) fail(`expected inputs of one type, got ${[...types].join(' and ')}`);
 }
 
 /** An axis counted from the front. */
 export function axisOf(axis: number, rank: number, fail: (message: string) => never): number {
   const positive = axis < 0 ? axis + rank : axis;
-  return positive >= 0 && positive < rank
+  return Number.isInteger(axis) && positive >= 0 && positive < rank
     ? positive
     : fail(`expected an axis in -${rank}…${rank - 1}, got ${axis}`);
 }

@@ -1,7 +1,10 @@
-/** Activations. Each gradient uses the output, not the input, so that the input's memory can be taken again. */
+/**
+ * Activations. The gradients use the output where they can, not the input, so that the input's memory can be taken
+ * again.
+ */
 import type { Value } from '../graph.js';
 import { type AttributeSchema, defineOp, type GradientContext } from '../op-definition.js';
-import { gradOf, inputOf, outputOf } from './access.js';
+import { gradOf, inputOf, outputOf, refuseGradient } from './access.js';
 import { Mul, Sign, Sub } from './arithmetic.js';
 import { Greater, Where } from './logic.js';
 
@@ -26,9 +29,12 @@ export const Relu = activation('Relu', {}, (c) =>
   c.graph.op(Mul, [gradOf(c), c.graph.op(Sign, [outputOf(c)])]),
 );
 
-/** The slope must be positive: the sign of the output then tells that of the input. ONNX's default is 0.01. */
+/** ONNX's default slope is 0.01. */
 export const LeakyRelu = activation('LeakyRelu', { alpha: 'float' }, (c) => {
-  const slope = c.graph.float((c.node.attributes as { alpha?: number }).alpha ?? 0.01);
+  const { alpha = 0.01 } = c.node.attributes as { alpha?: number };
+  // The sign of the output then tells that of the input.
+  if (!(alpha >= 0)) refuseGradient(c, `expected a slope from 0, got ${alpha}`);
+  const slope = c.graph.float(alpha);
   const positive = c.graph.op(Greater, [outputOf(c), c.graph.float(0)]);
   return c.graph.op(Where, [positive, gradOf(c), c.graph.op(Mul, [gradOf(c), slope])]);
 });

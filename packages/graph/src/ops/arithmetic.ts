@@ -1,8 +1,8 @@
 /** Elementwise arithmetic with numpy broadcasting, and its gradients. */
-import { type Dim, formatShape, type Shape, sameDim, sameShape } from '../dim.js';
-import type { Graph, Value } from '../graph.js';
+import { type Dim, type Shape, sameDim, sameShape } from '../dim.js';
+import type { Value } from '../graph.js';
 import { defineOp, type GradientContext, type InferContext } from '../op-definition.js';
-import { gradOf, inputOf, outputOf } from './access.js';
+import { gradOf, inputOf, outputOf, sizesOf } from './access.js';
 import { ReduceSum } from './reduction.js';
 import { Reshape } from './shape.js';
 
@@ -20,6 +20,7 @@ export function broadcast(a: Shape, b: Shape): Shape | undefined {
   return result;
 }
 
+/** Type and shape of an elementwise result of the two inputs from `first` on. */
 export function inferBroadcast({ inputs, fail }: InferContext, first = 0) {
   const [a, b] = [inputs[first] as Value, inputs[first + 1] as Value];
   if (a.dtype !== b.dtype) fail(`expected equal types, got ${a.dtype} and ${b.dtype}`);
@@ -32,16 +33,14 @@ function sameAsInput({ inputs }: InferContext) {
   return [{ dtype, shape }];
 }
 
-/** Sums `grad` over the axes along which a value of `shape` was broadcast. */
-export function sumTo(graph: Graph, grad: Value, shape: Shape): Value {
+/** Sums `grad` over the axes along which `value` was broadcast. */
+export function sumTo(c: GradientContext, grad: Value, value: Value): Value {
+  const { shape } = value;
   if (sameShape(grad.shape, shape)) return grad;
   const lead = grad.shape.length - shape.length;
   const axes = grad.shape.flatMap((dim, i) => (i < lead || !sameDim(dim, shape[i - lead] as Dim) ? [i] : []));
-  const summed = graph.op(ReduceSum, [grad, graph.ints(axes)], { keepdims: 1 });
-  if (lead === 0) return summed;
-  const sizes = shape.map((dim) => (typeof dim === 'number' ? dim : Number.NaN));
-  if (sizes.some(Number.isNaN)) throw new Error(`internal: sum to symbolic shape ${formatShape(shape)}`);
-  return graph.op(Reshape, [summed, graph.ints(sizes)]);
+  const summed = c.graph.op(ReduceSum, [grad, c.graph.ints(axes)], { keepdims: 1 });
+  return lead === 0 ? summed : c.graph.op(Reshape, [summed, c.graph.ints(sizesOf(c, value))]);
 }
 
 type Side = (context: GradientContext) => Value;
@@ -55,7 +54,7 @@ function binary(name: string, left: Side, right: Side) {
     infer: (context) => [inferBroadcast(context)],
     gradient: (context) =>
       [left, right].map((side, i) =>
-        context.needs[i] ? sumTo(context.graph, side(context), inputOf(context, i).shape) : undefined,
+        context.needs[i] ? sumTo(context, side(context), inputOf(context, i)) : undefined,
       ),
   });
 }

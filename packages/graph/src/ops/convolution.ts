@@ -2,11 +2,26 @@
  * Convolutions in two dimensions. The gradient by the weights unfolds the input into a matrix and leaves the
  * arithmetic to Gemm, which runs twice as fast on CPUs as a Conv with swapped axes.
  */
-import { addDim, type Dim, floorDivDim, formatDim, sameDim, scaleDim } from '../dim.js';
+import {
+  addDim,
+  type Dim,
+  floorDivDim,
+  formatDim,
+  formatShape,
+  sameDim,
+  sameShape,
+  scaleDim,
+} from '../dim.js';
 import type { Graph, Value } from '../graph.js';
-import { type Attributes, defineOp, type GradientContext, type InputGradients } from '../op-definition.js';
+import {
+  type Attributes,
+  defineOp,
+  type GradientContext,
+  type InferContext,
+  type InputGradients,
+} from '../op-definition.js';
 import { tensor } from '../tensor.js';
-import { gradOf, inputOf, sizeAt } from './access.js';
+import { checkSameType, gradOf, inputOf, refuseGradient, sizeAt, sizesOf } from './access.js';
 import { Gemm, MatMul } from './linear.js';
 import { Pad } from './padding.js';
 import { ReduceSum } from './reduction.js';
@@ -18,11 +33,19 @@ const attributes = {
   pads: 'ints',
   dilations: 'ints',
   group: 'int',
-  output_padding: 'ints',
   auto_pad: 'string',
 } as const;
+const transposedAttributes = { ...attributes, output_padding: 'ints' } as const;
 
-type ConvAttributes = Attributes<typeof attributes>;
+type ConvAttributes = Attributes<typeof transposedAttributes>;
+
+/** The lists among them: how many numbers, and the least of each. */
+const lists = [
+  ['strides', 2, 1],
+  ['pads', 4, 0],
+  ['dilations', 2, 1],
+  ['output_padding', 2, 0],
+] as const;
 
 /** Attributes with ONNX's defaults; pads are [top, left, bottom, right]. */
 function geometry(given: ConvAttributes) {
@@ -39,7 +62,6 @@ function geometry(given: ConvAttributes) {
   const [oh = 0, ow = 0] = output_padding;
   return {
     stride: [sh, sw],
-    before: [top, left],
     pad: [top + bottom, left + right],
     pads: [top, left, bottom, right],
     dilation: [dh, dw],
@@ -51,26 +73,45 @@ function geometry(given: ConvAttributes) {
 type Geometry = ReturnType<typeof geometry>;
 type Axis = 0 | 1;
 
-function checkInputs(
-  inputs: readonly (Value | undefined)[],
-  given: ConvAttributes,
-  channelAxis: 0 | 1,
-  fail: (message: string) => never,
-) {
-  const [x, w] = [inputs[0] as Value, inputs[1] as Value];
+/** Holds inputs and attributes against each other; of the weights' first two axes, `outputAxis` holds the outputs. */
+function checkConvolution(context: InferContext, outputAxis: 0 | 1) {
+  const { inputs, fail } = context;
+  const given: ConvAttributes = context.attributes;
+  const [x, w, bias] = inputs as readonly [Value, Value, Value?];
+  checkSameType(context);
   if (x.shape.length !== 4 || w.shape.length !== 4) fail('expected an NCHW input and weights of rank 4');
-  if (given.auto_pad !== undefined && given.auto_pad !== 'NOTSET')
-    fail('expected explicit pads, got auto_pad');
+  if ((given.auto_pad ?? 'NOTSET') !== 'NOTSET') fail('expected explicit pads, got auto_pad');
+  for (const [name, length, least] of lists) {
+    const list = given[name];
+    if (list && (list.length !== length || list.some((n) => n < least))) {
+      fail(`expected ${length} ${name} from ${least}, got [${list.join(', ')}]`);
+    }
+  }
   const g = geometry(given);
-  const channels = channelAxis === 1 ? scaleDim(w.shape[1] as Dim, g.group) : (w.shape[0] as Dim);
+  if (!(g.group >= 1)) fail(`expected a group from 1, got ${g.group}`);
+  const [first, second] = w.shape as readonly [Dim, Dim];
+  // One of the two axes goes through all channels, the other through those of one group.
+  const [channels, outputs] =
+    outputAxis === 0 ? [scaleDim(second, g.group), first] : [first, scaleDim(second, g.group)];
   if (!sameDim(x.shape[1] as Dim, channels)) {
     fail(`expected ${formatDim(channels)} input channels, got ${formatDim(x.shape[1] as Dim)}`);
   }
-  const kernel = (axis: Axis): number => {
-    const size = w.shape[axis + 2];
-    return typeof size === 'number' ? size : fail('expected a fixed kernel size');
+  if (typeof first === 'number' && first % g.group !== 0) fail(`expected group to divide ${first}`);
+  if (bias && !sameShape(bias.shape, [outputs])) {
+    fail(`expected a bias of [${formatDim(outputs)}], got ${formatShape(bias.shape)}`);
+  }
+  const kernel = w.shape.slice(2);
+  if (!sameShape(given.kernel_shape ?? kernel, kernel)) {
+    fail(`expected the weights' kernel_shape, got [${given.kernel_shape?.join(', ')}]`);
+  }
+  /** Input pixels from the first to the last that a window takes in. */
+  const reach = (axis: Axis): number => {
+    const size = kernel[axis];
+    return typeof size === 'number'
+      ? (size - 1) * g.dilation[axis] + 1
+      : fail('expected a fixed kernel size');
   };
-  return { x, w, g, kernel };
+  return { x, g, outputs, reach };
 }
 
 type Pair = readonly [number, number];
@@ -91,12 +132,7 @@ interface Correlation {
  */
 function correlate(c: GradientContext, { left, right, kernel: [kh, kw], stride }: Correlation): Value {
   const graph = c.graph;
-  const [batch, m, height, width] = [0, 1, 2, 3].map((axis) => sizeAt(c, left, axis)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [batch, m, height, width] = sizes4(c, left);
   const n = sizeAt(c, right, 1);
   const reach = (size: number, axis: Axis) => (size - 1) * stride[axis] + 1;
   const columns = Array.from({ length: kw }, (_, j) =>
@@ -127,14 +163,12 @@ function correlate(c: GradientContext, { left, right, kernel: [kh, kw], stride }
 /** The gradient by the weights of a convolution from x to dy: [K, C, kh, kw]. */
 function weightGradient(c: GradientContext, x: Value, dy: Value, w: Value, geo: Geometry): Value {
   const graph = c.graph;
-  const [k, channels, kh, kw] = [0, 1, 2, 3].map((axis) => sizeAt(c, w, axis)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [k, channels, kh, kw] = sizes4(c, w);
   if (geo.group !== 1 || geo.dilation.some((d) => d !== 1)) {
-    throw new Error(`internal: ${c.node.name}: no weight gradient for groups or dilations`);
+    refuseGradient(
+      c,
+      `expected one group and no dilation, got ${geo.group} and [${geo.dilation.join(', ')}]`,
+    );
   }
   const padded = pad4(graph, x, geo.pads);
   if (k < channels && geo.stride[0] === 1 && geo.stride[1] === 1) {
@@ -160,13 +194,8 @@ const flipFromPixels = 1024;
  */
 function inputGradient(c: GradientContext, x: Value, dy: Value, w: Value, geo: Geometry): Value {
   const graph = c.graph;
-  const [k, channels, kh, kw] = [0, 1, 2, 3].map((axis) => sizeAt(c, w, axis)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [batch, height, width] = [0, 2, 3].map((axis) => sizeAt(c, dy, axis)) as [number, number, number];
+  const [k, channels, kh, kw] = sizes4(c, w);
+  const [batch, , height, width] = sizes4(c, dy);
   const [top, left, bottom, right] = geo.pads;
   const [above, before, below, after] = [kh - 1 - top, kw - 1 - left, kh - 1 - bottom, kw - 1 - right];
   const plain = geo.group === 1 && [...geo.stride, ...geo.dilation].every((n) => n === 1);
@@ -178,15 +207,16 @@ function inputGradient(c: GradientContext, x: Value, dy: Value, w: Value, geo: G
     const weights = graph.op(Reshape, [swapped, graph.ints([channels, k, kh, kw])]);
     return graph.op(Conv, [dy, weights], { kernel_shape: [kh, kw], pads: [above, before, below, after] });
   }
-  const rest = (axis: Axis) =>
-    sizeAt(c, x, axis + 2) -
-    ((sizeAt(c, dy, axis + 2) - 1) * geo.stride[axis] - geo.pad[axis] + (axis === 0 ? kh : kw));
+  const rest = (axis: Axis, out: number, taps: number) => {
+    const covered = (out - 1) * geo.stride[axis] - geo.pad[axis] + (taps - 1) * geo.dilation[axis] + 1;
+    return sizeAt(c, x, axis + 2) - covered;
+  };
   return graph.op(ConvTranspose, [dy, w], {
     strides: geo.stride,
     pads: geo.pads,
     dilations: geo.dilation,
     group: geo.group,
-    output_padding: [rest(0), rest(1)],
+    output_padding: [rest(0, height, kh), rest(1, width, kw)],
   });
 }
 
@@ -223,6 +253,10 @@ function slice(graph: Graph, x: Value, cuts: readonly Cut[]): Value {
   return graph.op(Slice, [x, ...lists.map((list) => graph.ints(list))]);
 }
 
+function sizes4(c: GradientContext, value: Value): [number, number, number, number] {
+  return sizesOf(c, value) as [number, number, number, number];
+}
+
 function matrix(graph: Graph, x: Value, rows: number, columns: number): Value {
   return graph.op(Reshape, [x, graph.ints([rows, columns])]);
 }
@@ -238,23 +272,19 @@ export const Conv = defineOp({
   name: 'Conv',
   arity: [2, 3],
   attributes,
-  infer: ({ inputs, attributes: given, fail }) => {
-    const { x, w, g, kernel } = checkInputs(inputs, given, 1, fail);
+  infer: (context) => {
+    const { x, g, outputs, reach } = checkConvolution(context, 0);
     const size = (axis: Axis) => {
-      const reach = (kernel(axis) - 1) * g.dilation[axis] + 1;
-      const out = addDim(
-        floorDivDim(addDim(x.shape[axis + 2] as Dim, g.pad[axis] - reach), g.stride[axis]),
-        1,
-      );
-      return typeof out === 'number' && out < 1
-        ? fail('expected an input at least as large as the kernel')
-        : out;
+      const steps = floorDivDim(addDim(x.shape[axis + 2] as Dim, g.pad[axis] - reach(axis)), g.stride[axis]);
+      return typeof steps === 'number' && steps < 0
+        ? context.fail('expected an input at least as large as the kernel')
+        : addDim(steps, 1);
     };
-    return [{ dtype: x.dtype, shape: [x.shape[0] as Dim, w.shape[0] as Dim, size(0), size(1)] }];
+    return [{ dtype: x.dtype, shape: [x.shape[0] as Dim, outputs, size(0), size(1)] }];
   },
   gradient: (c): InputGradients => {
     const [x, w, dy] = [inputOf(c, 0), inputOf(c, 1), gradOf(c)];
-    const geo = geometry(c.node.attributes as ConvAttributes);
+    const geo = geometry(c.node.attributes);
     return [
       c.needs[0] ? inputGradient(c, x, dy, w, geo) : undefined,
       c.needs[1] ? weightGradient(c, x, dy, w, geo) : undefined,
@@ -267,21 +297,23 @@ export const Conv = defineOp({
 export const ConvTranspose = defineOp({
   name: 'ConvTranspose',
   arity: [2, 3],
-  attributes,
-  infer: ({ inputs, attributes: given, fail }) => {
-    const { x, w, g, kernel } = checkInputs(inputs, given, 0, fail);
+  attributes: transposedAttributes,
+  infer: (context) => {
+    const { x, g, outputs, reach } = checkConvolution(context, 1);
     const size = (axis: Axis) => {
-      const reach = (kernel(axis) - 1) * g.dilation[axis] + 1;
       const spread = scaleDim(addDim(x.shape[axis + 2] as Dim, -1), g.stride[axis]);
-      return addDim(spread, reach - g.pad[axis] + g.extra[axis]);
+      return addDim(spread, reach(axis) - g.pad[axis] + g.extra[axis]);
     };
-    const channels = scaleDim(w.shape[1] as Dim, g.group);
-    return [{ dtype: x.dtype, shape: [x.shape[0] as Dim, channels, size(0), size(1)] }];
+    return [{ dtype: x.dtype, shape: [x.shape[0] as Dim, outputs, size(0), size(1)] }];
   },
   gradient: (c): InputGradients => {
     const [x, w, dy] = [inputOf(c, 0), inputOf(c, 1), gradOf(c)];
-    const geo = geometry(c.node.attributes as ConvAttributes);
-    const { stride: strides, pads, dilation: dilations, group } = geo;
+    const geo = geometry(c.node.attributes);
+    const { stride: strides, pads, dilation: dilations, group, extra } = geo;
+    // A Conv would then find more windows than x has pixels.
+    if (extra.some((n, axis) => n >= strides[axis as Axis])) {
+      refuseGradient(c, `expected output_padding below the strides, got [${extra.join(', ')}]`);
+    }
     return [
       c.needs[0] ? c.graph.op(Conv, [dy, w], { strides, pads, dilations, group }) : undefined,
       c.needs[1] ? weightGradient(c, dy, x, w, geo) : undefined,

@@ -1,8 +1,8 @@
 /** Matrix products. */
-import { type Dim, formatDim, sameDim } from '../dim.js';
+import { type Dim, formatDim, sameDim, sameShape } from '../dim.js';
 import type { Value } from '../graph.js';
 import { defineOp, type GradientContext, type InputGradients } from '../op-definition.js';
-import { gradOf, inputOf } from './access.js';
+import { checkSameType, gradOf, inputOf } from './access.js';
 import { broadcast, Mul, sumTo } from './arithmetic.js';
 import { Transpose } from './shape.js';
 
@@ -18,8 +18,10 @@ export const MatMul = defineOp({
   name: 'MatMul',
   arity: [2, 2],
   attributes: {},
-  infer: ({ inputs, fail }) => {
+  infer: (context) => {
+    const { inputs, fail } = context;
     const [a, b] = [inputs[0] as Value, inputs[1] as Value];
+    checkSameType(context);
     if (a.shape.length < 2 || b.shape.length < 2) fail('expected matrices of rank two or more');
     const [m, k] = a.shape.slice(-2) as [Dim, Dim];
     const [k2, n] = b.shape.slice(-2) as [Dim, Dim];
@@ -31,8 +33,8 @@ export const MatMul = defineOp({
   gradient: (c): InputGradients => {
     const [a, b, dy] = [inputOf(c, 0), inputOf(c, 1), gradOf(c)];
     return [
-      c.needs[0] ? sumTo(c.graph, c.graph.op(MatMul, [dy, swapLastTwo(c, b)]), a.shape) : undefined,
-      c.needs[1] ? sumTo(c.graph, c.graph.op(MatMul, [swapLastTwo(c, a), dy]), b.shape) : undefined,
+      c.needs[0] ? sumTo(c, c.graph.op(MatMul, [dy, swapLastTwo(c, b)]), a) : undefined,
+      c.needs[1] ? sumTo(c, c.graph.op(MatMul, [swapLastTwo(c, a), dy]), b) : undefined,
     ];
   },
 });
@@ -42,14 +44,18 @@ export const Gemm = defineOp({
   name: 'Gemm',
   arity: [2, 3],
   attributes: { alpha: 'float', beta: 'float', transA: 'int', transB: 'int' },
-  infer: ({ inputs, attributes, fail }) => {
+  infer: (context) => {
+    const { inputs, attributes, fail } = context;
     const [a, b] = [inputs[0] as Value, inputs[1] as Value];
+    checkSameType(context);
     if (a.shape.length !== 2 || b.shape.length !== 2) fail('expected two matrices');
     const [m, k] = (attributes.transA ? a.shape.toReversed() : a.shape) as [Dim, Dim];
     const [k2, n] = (attributes.transB ? b.shape.toReversed() : b.shape) as [Dim, Dim];
     if (!sameDim(k, k2)) fail(`expected equal inner sizes, got ${formatDim(k)} and ${formatDim(k2)}`);
-    if (inputs[2] && !broadcast(inputs[2].shape, [m, n])) fail('expected C to broadcast');
-    return [{ dtype: a.dtype, shape: [m, n] }];
+    const shape = [m, n];
+    const added = broadcast(inputs[2]?.shape ?? [], shape);
+    if (!added || !sameShape(added, shape)) fail('expected C to broadcast to the product');
+    return [{ dtype: a.dtype, shape }];
   },
   gradient: (c): InputGradients => {
     const { alpha = 1, beta = 1, transA = 0, transB = 0 } = c.node.attributes as Record<string, number>;
@@ -63,7 +69,7 @@ export const Gemm = defineOp({
       transB
         ? g.op(Gemm, [dy, a], { alpha, transA: 1, transB: transA })
         : g.op(Gemm, [a, dy], { alpha, transA: 1 - transA });
-    const dc = () => sumTo(g, beta === 1 ? dy : g.op(Mul, [dy, g.float(beta)]), inputOf(c, 2).shape);
+    const dc = () => sumTo(c, beta === 1 ? dy : g.op(Mul, [dy, g.float(beta)]), inputOf(c, 2));
     return [c.needs[0] ? da() : undefined, c.needs[1] ? db() : undefined, c.needs[2] ? dc() : undefined];
   },
 });

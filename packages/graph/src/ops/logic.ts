@@ -28,11 +28,7 @@ export const Where = defineOp({
     const [condition, dy] = [inputOf(c, 0), gradOf(c)];
     const side = (i: 1 | 2) =>
       c.needs[i]
-        ? sumTo(
-            c.graph,
-            c.graph.op(Where, i === 1 ? [condition, dy, zero] : [condition, zero, dy]),
-            inputOf(c, i).shape,
-          )
+        ? sumTo(c, c.graph.op(Where, i === 1 ? [condition, dy, zero] : [condition, zero, dy]), inputOf(c, i))
         : undefined;
     return [undefined, side(1), side(2)];
   },
@@ -49,6 +45,7 @@ export const onnxTypes: Readonly<Record<DType, number>> = {
   float16: 10,
 };
 
+/** The element type of a TensorProto.DataType number, or undefined for one that is not known here. */
 export function dtypeOfOnnx(code: number): DType | undefined {
   return (Object.keys(onnxTypes) as DType[]).find((dtype) => onnxTypes[dtype] === code);
 }

@@ -6,7 +6,7 @@ import { type Dim, sameDim } from '../dim.js';
 import type { Value } from '../graph.js';
 import { defineOp, type InputGradients } from '../op-definition.js';
 import { toNumbers } from '../tensor.js';
-import { gradOf, inputOf, outputOf } from './access.js';
+import { checkSameType, gradOf, inputOf, outputOf, refuseGradient } from './access.js';
 import { Add, Div, Mul, Sqrt, Sub } from './arithmetic.js';
 import { ReduceMean } from './reduction.js';
 
@@ -17,12 +17,14 @@ export const InstanceNormalization = defineOp({
   name: 'InstanceNormalization',
   arity: [3, 3],
   attributes: { epsilon: 'float' },
-  infer: ({ inputs, fail }) => {
-    const [x, scale, bias] = inputs as [Value, Value, Value];
+  infer: (context) => {
+    const [x, scale, bias] = context.inputs as [Value, Value, Value];
+    checkSameType(context);
     const fits = (vector: Value) =>
       vector.shape.length === 1 && sameDim(vector.shape[0] as Dim, x.shape[1] as Dim);
-    if (x.shape.length !== 4 || !fits(scale) || !fits(bias))
-      fail('expected NCHW and two vectors of C elements');
+    if (x.shape.length !== 4 || !fits(scale) || !fits(bias)) {
+      context.fail('expected NCHW and two vectors of C elements');
+    }
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (c): InputGradients => {
@@ -32,9 +34,7 @@ export const InstanceNormalization = defineOp({
       const { constant } = inputOf(c, i);
       return constant !== undefined && toNumbers(constant).every((element) => element === value);
     };
-    if (!isPlain(1, 1) || !isPlain(2, 0)) {
-      throw new Error(`internal: ${node.name}: the gradient is there without affine parameters only`);
-    }
+    if (!isPlain(1, 1) || !isPlain(2, 0)) refuseGradient(c, 'expected a constant scale of 1 and bias of 0');
     const { epsilon = 1e-5 } = node.attributes as { epsilon?: number };
     const inverseDeviation = graph.replace(node, () => {
       const centred = graph.op(Sub, [x, graph.op(ReduceMean, [x], spatial)]);

@@ -3,12 +3,12 @@ import { addDim, type Dim } from '../dim.js';
 import type { Graph, Value } from '../graph.js';
 import { defineOp, type InputGradients } from '../op-definition.js';
 import { tensor } from '../tensor.js';
-import { constantInput, gradOf, inputOf, parameters, sizeAt } from './access.js';
+import { constantInput, gradOf, inputOf, parameters, refuseGradient, sizeAt } from './access.js';
 import { MatMul } from './linear.js';
 import { Slice } from './shape.js';
 
 /** Index in a line of `size` elements that position `at` of a reflected line shows; the edge is not repeated. */
-export function reflectIndex(at: number, size: number): number {
+function reflectIndex(at: number, size: number): number {
   if (size === 1) return 0;
   const period = 2 * (size - 1);
   const inside = ((at % period) + period) % period;
@@ -26,6 +26,8 @@ function foldMatrix(graph: Graph, size: number, before: number, after: number, t
   return graph.constant(tensor('float32', transposed ? [padded, size] : [size, padded], data));
 }
 
+const modes = ['constant', 'reflect', 'edge'];
+
 /** Inputs: data, pads [all befores, all afters], value (constant mode; default 0). Modes constant, reflect, edge. */
 export const Pad = defineOp({
   name: 'Pad',
@@ -36,13 +38,16 @@ export const Pad = defineOp({
     const pads = constantInput(context, 1, 'pads');
     if (pads.length !== 2 * shape.length)
       context.fail(`expected ${2 * shape.length} pads, got ${pads.length}`);
-    const reflect = context.attributes.mode === 'reflect';
+    const { mode = 'constant' } = context.attributes;
+    if (!modes.includes(mode)) context.fail(`expected mode ${modes.join(', ')}, got ${mode}`);
+    if (mode !== 'constant' && pads.some((n) => n < 0))
+      context.fail(`expected pads from 0, got [${pads.join(', ')}]`);
     return [
       {
         dtype,
         shape: shape.map((dim: Dim, i) => {
           const [before = 0, after = 0] = [pads[i], pads[i + shape.length]];
-          if (reflect && typeof dim === 'number' && Math.max(before, after) >= dim) {
+          if (mode === 'reflect' && typeof dim === 'number' && Math.max(before, after) >= dim) {
             context.fail(
               `expected reflection narrower than axis ${i} of ${dim}, got ${Math.max(before, after)}`,
             );
@@ -55,6 +60,7 @@ export const Pad = defineOp({
   gradient: (c): InputGradients => {
     const [x, dy, pads, graph] = [inputOf(c, 0), gradOf(c), parameters(c, 1), c.graph];
     const rank = x.shape.length;
+    if (pads.some((n) => n < 0)) refuseGradient(c, `expected pads from 0, got [${pads.join(', ')}]`);
     const axes = x.shape.flatMap((_, i) => (pads[i] || pads[i + rank] ? [i] : []));
     if (axes.length === 0) return [dy];
     const before = (axis: number) => pads[axis] ?? 0;
@@ -65,7 +71,10 @@ export const Pad = defineOp({
       return [graph.op(Slice, [dy, graph.ints(starts), graph.ints(ends), graph.ints(axes)])];
     }
     if (mode !== 'reflect' || axes.some((axis) => axis < rank - 2)) {
-      throw new Error(`internal: ${c.node.name}: no gradient for mode ${mode} on axes ${axes.join()}`);
+      refuseGradient(
+        c,
+        `expected mode constant, or reflect on the last two axes, got ${mode} on axes ${axes.join(', ')}`,
+      );
     }
     let folded = dy;
     for (const axis of axes) {

@@ -1,32 +1,34 @@
 /** Reductions. At opset 17 ReduceMean takes its axes as an attribute, ReduceSum as an input. */
-import { type Dim, fixedShape } from '../dim.js';
-import type { Graph, Value } from '../graph.js';
+import type { Dim } from '../dim.js';
+import type { Value } from '../graph.js';
 import { defineOp, type GradientContext, type InferContext, type InputGradients } from '../op-definition.js';
-import { axisOf, constantInput, gradOf, inputOf, parameters, sizeAt } from './access.js';
+import { axisOf, constantInput, gradOf, inputOf, parameters, refuseGradient, sizesOf } from './access.js';
 import { Mul } from './arithmetic.js';
 import { Expand, Reshape } from './shape.js';
 
+/** The axes reduced, counted from the front: all of them when none are given. */
+function reducedAxes(axes: readonly number[] | undefined, rank: number, fail: (message: string) => never) {
+  const given = axes?.length ? axes : Array.from({ length: rank }, (_, i) => i);
+  return new Set(given.map((axis) => axisOf(axis, rank, fail)));
+}
+
 function inferReduced({ inputs, fail }: InferContext, axes: readonly number[] | undefined, keepdims: number) {
   const { dtype, shape } = inputs[0] as Value;
-  const reduced = new Set((axes ?? shape.map((_, i) => i)).map((axis) => axisOf(axis, shape.length, fail)));
+  const reduced = reducedAxes(axes, shape.length, fail);
   const kept = shape.flatMap((dim, i): Dim[] => (reduced.has(i) ? (keepdims ? [1] : []) : [dim]));
   return [{ dtype, shape: kept }];
 }
 
-/** Spreads a reduction's gradient over the input's shape. */
-function spread(
-  c: GradientContext,
-  axes: readonly number[] | undefined,
-  scale: (graph: Graph, dy: Value) => Value,
-) {
-  const x = inputOf(c, 0);
-  const rank = x.shape.length;
-  const reduced = new Set((axes ?? x.shape.map((_, i) => i)).map((axis) => (axis < 0 ? axis + rank : axis)));
-  const sizes = fixedShape(x.shape, `gradient of ${c.node.name}`);
+/** Spreads a reduction's gradient over the input's shape; the mean's is divided by the elements that share it. */
+function spread(c: GradientContext, axes: readonly number[] | undefined, mean: boolean): Value {
+  const { graph } = c;
+  const sizes = sizesOf(c, inputOf(c, 0));
+  const reduced = reducedAxes(axes, sizes.length, (message) => refuseGradient(c, message));
+  const count = sizes.reduce((product, size, i) => (reduced.has(i) ? product * size : product), 1);
+  const scaled = mean ? graph.op(Mul, [gradOf(c), graph.float(1 / count)]) : gradOf(c);
   const kept = sizes.map((size, i) => (reduced.has(i) ? 1 : size));
-  const scaled = scale(c.graph, gradOf(c));
-  const grad = scaled.shape.length === rank ? scaled : c.graph.op(Reshape, [scaled, c.graph.ints(kept)]);
-  return c.graph.op(Expand, [grad, c.graph.ints(sizes)]);
+  const grad = scaled.shape.length === sizes.length ? scaled : graph.op(Reshape, [scaled, graph.ints(kept)]);
+  return graph.op(Expand, [grad, graph.ints(sizes)]);
 }
 
 export const ReduceSum = defineOp({
@@ -39,9 +41,7 @@ export const ReduceSum = defineOp({
       context.inputs[1] ? constantInput(context, 1, 'axes') : undefined,
       context.attributes.keepdims ?? 1,
     ),
-  gradient: (c): InputGradients => [
-    spread(c, c.node.inputs[1] ? parameters(c, 1) : undefined, (_, dy) => dy),
-  ],
+  gradient: (c): InputGradients => [spread(c, c.node.inputs[1] ? parameters(c, 1) : undefined, false)],
 });
 
 export const ReduceMean = defineOp({
@@ -49,12 +49,7 @@ export const ReduceMean = defineOp({
   arity: [1, 1],
   attributes: { axes: 'ints', keepdims: 'int' },
   infer: (context) => inferReduced(context, context.attributes.axes, context.attributes.keepdims ?? 1),
-  gradient: (c): InputGradients => {
-    const x = inputOf(c, 0);
-    const { axes } = c.node.attributes as { axes?: readonly number[] };
-    const count = (axes ?? x.shape.map((_, i) => i))
-      .map((axis) => sizeAt(c, x, axis < 0 ? axis + x.shape.length : axis))
-      .reduce((product, size) => product * size, 1);
-    return [spread(c, axes, (graph, dy) => graph.op(Mul, [dy, graph.float(1 / count)]))];
-  },
+  gradient: (c): InputGradients => [
+    spread(c, (c.node.attributes as { axes?: readonly number[] }).axes, true),
+  ],
 });

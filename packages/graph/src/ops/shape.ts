@@ -2,7 +2,17 @@
 import { addDim, type Dim, fixedDim, fixedShape, formatShape, sameDim } from '../dim.js';
 import type { Value } from '../graph.js';
 import { defineOp, type InferContext, type InputGradients } from '../op-definition.js';
-import { axisOf, constantInput, gradOf, inputOf, outputOf, parameters, sizeAt } from './access.js';
+import {
+  axisOf,
+  constantInput,
+  gradOf,
+  inputOf,
+  outputOf,
+  parameters,
+  refuseGradient,
+  sizeAt,
+  sizesOf,
+} from './access.js';
 import { broadcast, sumTo } from './arithmetic.js';
 import { Pad } from './padding.js';
 
@@ -23,18 +33,18 @@ export const Reshape = defineOp({
       const at = left.findIndex((other) => sameDim(dim, other));
       return at < 0 || !left.splice(at, 1);
     });
-    const total = fixedShape(left, 'Reshape').reduce((product, dim) => product * dim, 1);
-    const known = fixedShape(fixed, 'Reshape')
+    const total = fixedShape(left, 'sizes left over').reduce((product, dim) => product * dim, 1);
+    const known = fixedShape(fixed, 'target sizes')
       .filter((dim) => dim !== -1)
       .reduce((product, dim) => product * dim, 1);
     const resolved = target.map((dim) => (dim === -1 ? total / known : dim));
-    const ok = target.includes(-1) ? Number.isInteger(total / known) : total === known;
+    const free = target.filter((dim) => dim === -1).length;
+    const ok = free === 0 ? total === known : free === 1 && Number.isInteger(total / known);
     if (!ok) context.fail(`expected as many elements as the input, got sizes ${formatShape(target)}`);
     return [{ dtype, shape: resolved }];
   },
   gradient: (c): InputGradients => {
-    const sizes = fixedShape(inputOf(c, 0).shape, `gradient of ${c.node.name}`);
-    return [c.graph.op(Reshape, [gradOf(c), c.graph.ints(sizes)])];
+    return [c.graph.op(Reshape, [gradOf(c), c.graph.ints(sizesOf(c, inputOf(c, 0)))])];
   },
 });
 
@@ -60,7 +70,7 @@ export const Transpose = defineOp({
 
 export const Concat = defineOp({
   name: 'Concat',
-  arity: [1, 100_000],
+  arity: [1, 2 ** 31 - 1],
   attributes: { axis: 'int' },
   infer: ({ inputs, attributes, fail }) => {
     const values = inputs as Value[];
@@ -73,7 +83,7 @@ export const Concat = defineOp({
         value.shape.every((d, i) => i === axis || sameDim(d, shape[i] as Dim));
       if (!fits || value.dtype !== dtype) fail(`expected inputs alike but for axis ${axis}`);
       const dim = value.shape[axis] as Dim;
-      size = values.length === 1 ? dim : addDim(size, fixedDim(dim, 'Concat'));
+      size = values.length === 1 ? dim : addDim(size, fixedDim(dim, `axis ${axis}`));
     }
     return [{ dtype, shape: shape.map((dim, i) => (i === axis ? size : dim)) }];
   },
@@ -97,17 +107,16 @@ export const Split = defineOp({
     const { dtype, shape } = context.inputs[0] as Value;
     const axis = axisOf(context.attributes.axis ?? 0, shape.length, context.fail);
     const sizes = constantInput(context, 1, 'sizes');
-    const total = fixedDim(shape[axis], 'Split');
+    const total = fixedDim(shape[axis], `axis ${axis}`);
     if (sizes.reduce((sum, size) => sum + size, 0) !== total) {
       context.fail(`expected sizes that add up to ${total}, got [${sizes.join(', ')}]`);
     }
     return sizes.map((size) => ({ dtype, shape: shape.map((dim, i) => (i === axis ? size : dim)) }));
   },
   gradient: (c): InputGradients => {
-    const parts = c.node.outputs.map((output, i) => {
-      const sizes = () => fixedShape(output.shape, `gradient of ${c.node.name}`);
-      return c.grads[i] ?? c.graph.op(Expand, [c.graph.float(0), c.graph.ints(sizes())]);
-    });
+    const parts = c.node.outputs.map(
+      (output, i) => c.grads[i] ?? c.graph.op(Expand, [c.graph.float(0), c.graph.ints(sizesOf(c, output))]),
+    );
     return [
       c.graph.op(Concat, parts, { axis: (c.node.attributes as { axis?: number }).axis ?? 0 }),
       undefined,
@@ -124,20 +133,23 @@ interface Range {
 
 function sliceRanges(
   shape: readonly Dim[],
-  lists: number[][],
+  lists: (number[] | undefined)[],
   fail: (message: string) => never,
 ): (Range | undefined)[] {
   const [starts = [], ends = [], axes = starts.map((_, i) => i), steps = starts.map(() => 1)] = lists;
+  if ([ends, axes, steps].some(({ length }) => length !== starts.length)) {
+    fail(`expected as many ends, axes and steps as starts, ${starts.length}`);
+  }
   const ranges: (Range | undefined)[] = shape.map(() => undefined);
   axes.forEach((rawAxis, i) => {
     const axis = axisOf(rawAxis, shape.length, fail);
-    const size = fixedDim(shape[axis], 'Slice');
+    const size = fixedDim(shape[axis], `axis ${axis}`);
     const step = steps[i] ?? 1;
     if (step === 0) fail('expected steps other than 0');
     const bound = (value: number, least: number, most: number) =>
       Math.min(Math.max(value < 0 ? value + size : value, least), most);
     const start = bound(starts[i] ?? 0, 0, step > 0 ? size : size - 1);
-    const end = step > 0 ? bound(ends[i] ?? size, 0, size) : bound(ends[i] ?? -size - 1, -1, size - 1);
+    const end = step > 0 ? bound(ends[i] ?? 0, 0, size) : bound(ends[i] ?? 0, -1, size - 1);
     ranges[axis] = { start, step, count: Math.max(0, Math.ceil((end - start) / step)) };
   });
   return ranges;
@@ -150,21 +162,15 @@ export const Slice = defineOp({
   attributes: {},
   infer: (context: InferContext) => {
     const { dtype, shape } = context.inputs[0] as Value;
-    const lists = context.inputs.slice(1).map((_, i) => constantInput(context, i + 1, 'bounds'));
+    const lists = context.inputs.slice(1).map((list, i) => list && constantInput(context, i + 1, 'bounds'));
     const ranges = sliceRanges(shape, lists, context.fail);
     return [{ dtype, shape: shape.map((dim, i) => ranges[i]?.count ?? dim) }];
   },
   gradient: (c): InputGradients => {
     const x = inputOf(c, 0);
-    const lists = c.node.inputs.slice(1).map((_, i) => parameters(c, i + 1));
-    const fail = (message: string): never => {
-      throw new Error(`internal: ${c.node.name}: ${message}`);
-    };
-    const ranges = sliceRanges(x.shape, lists, fail);
-    if (ranges.some((range) => range && range.step !== 1)) {
-      // Only unit steps are sliced where gradients flow; strided slices serve inside gradients.
-      fail('the gradient of a strided Slice is not there');
-    }
+    const lists = c.node.inputs.slice(1).map((list, i) => list && parameters(c, i + 1));
+    const ranges = sliceRanges(x.shape, lists, (message) => refuseGradient(c, message));
+    if (ranges.some((range) => range && range.step !== 1)) refuseGradient(c, 'expected steps of 1');
     const before = ranges.map((range) => range?.start ?? 0);
     const after = ranges.map((range, i) => (range ? sizeAt(c, x, i) - range.start - range.count : 0));
     return [c.graph.op(Pad, [gradOf(c), c.graph.ints([...before, ...after])])];
@@ -181,7 +187,7 @@ export const Expand = defineOp({
     const result = broadcast(shape, constantInput(context, 1, 'sizes'));
     return [{ dtype, shape: result ?? context.fail('expected a shape that broadcasts to the sizes') }];
   },
-  gradient: (c): InputGradients => [sumTo(c.graph, gradOf(c), inputOf(c, 0).shape), undefined],
+  gradient: (c): InputGradients => [sumTo(c, gradOf(c), inputOf(c, 0)), undefined],
 });
 
 /** Picks slices along an axis by index; no gradient, as what is picked here is data and not a weight. */

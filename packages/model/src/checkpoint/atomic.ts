@@ -3,7 +3,7 @@
  * disk, renamed. Knows nothing of what is in them.
  */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CycleganError, isCycleganError } from '@cyclegan/runtime-core';
 
@@ -27,7 +27,7 @@ export async function writeAtomic(path: string, data: string | Uint8Array): Prom
 export async function replaceFile(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
   await writing(path, async () => {
     const folder = dirname(path);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const beside = join(folder, `${TEMPORARY_PREFIX}${randomBytes(6).toString('hex')}-${basename(path)}`);
     try {
       const file = await open(beside, 'wx');
@@ -43,6 +43,25 @@ export async function replaceFile(path: string, fill: (file: FileHandle) => Prom
       throw error;
     }
     await syncFolder(folder);
+  });
+}
+
+/**
+ * Makes a folder and its parents. Node's own recursive mkdir never comes back where a parent exists and refuses
+ * with ENOENT, as /proc does (nodejs/node 31481).
+ * @throws the file system's error
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const make = () =>
+    mkdir(path).catch(async (error: NodeJS.ErrnoException) => {
+      const there = error.code === 'EEXIST' && (await stat(path)).isDirectory();
+      if (!there) throw error;
+    });
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    const parent = dirname(path);
+    if (error.code !== 'ENOENT' || parent === path) throw error;
+    await makeFolder(parent);
+    await make();
   });
 }
 

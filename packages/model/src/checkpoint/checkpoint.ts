@@ -7,7 +7,7 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CycleganError, isCycleganError } from '@cyclegan/runtime-core';
 import { z } from 'zod';
-import { syncFolder, TEMPORARY_PREFIX, writeAtomic, writing } from './atomic.js';
+import { makeFolder, syncFolder, TEMPORARY_PREFIX, writeAtomic, writing } from './atomic.js';
 import { readFloats, type Tensor, writeSafetensors } from './safetensors.js';
 import { cleanUp, findCheckpoints, kindOf, LATEST, moveIntoPlace, prune } from './step-folders.js';
 
@@ -78,7 +78,7 @@ export async function writeCheckpoint(options: WriteCheckpointOptions): Promise<
   const path = join(folder, String(step));
   const beside = join(folder, `${TEMPORARY_PREFIX}${step}`);
   await writing(folder, async () => {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await cleanUp(folder);
     await mkdir(beside);
     try {

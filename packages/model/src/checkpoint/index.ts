@@ -1,4 +1,4 @@
-export { replaceFile, writeAtomic } from './atomic.js';
+export { makeFolder, replaceFile, writeAtomic } from './atomic.js';
 export * from './checkpoint.js';
 export {
   readFloats,
