@@ -48,6 +48,7 @@ export default defineConfig({
         optimizeDeps: { noDiscovery: true },
         test: {
           name: 'browser',
+          globalSetup: ['test/browser/export-bundle.setup.ts'],
           include: tests('.browser'),
           fileParallelism: false,
           testTimeout: 120_000,

@@ -14,6 +14,11 @@ import { fromBase64, toBase64 } from './bytes.ts';
 /** Folders under test/fixtures, each address spelled out so that Vite sees it. */
 const BUNDLES = [
   { bundle: 'tiny-bundle', address: new URL('../fixtures/tiny-bundle/manifest.json', import.meta.url).href },
+  // Made by export-bundle.setup.ts.
+  {
+    bundle: 'exported/bundle',
+    address: new URL('../fixtures/exported/bundle/manifest.json', import.meta.url).href,
+  },
 ];
 const BACKENDS = [
   { provider: 'wasm', ort: webAssembly, tolerance: 1e-4 },
