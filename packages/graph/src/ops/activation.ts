@@ -5,7 +5,7 @@
 import type { Value } from '../graph.js';
 import { type AttributeSchema, defineOp, type GradientContext } from '../op-definition.js';
 import { gradOf, inputOf, outputOf, refuseGradient } from './access.js';
-import { Mul, Sign, Sub } from './arithmetic.js';
+import { Mul, Sub } from './arithmetic.js';
 import { Greater, Where } from './logic.js';
 
 function activation<const A extends AttributeSchema>(
@@ -25,9 +25,10 @@ function activation<const A extends AttributeSchema>(
   });
 }
 
-export const Relu = activation('Relu', {}, (c) =>
-  c.graph.op(Mul, [gradOf(c), c.graph.op(Sign, [outputOf(c)])]),
-);
+export const Relu = activation('Relu', {}, (c) => {
+  const positive = c.graph.op(Greater, [outputOf(c), c.graph.float(0)]);
+  return c.graph.op(Where, [positive, gradOf(c), c.graph.float(0)]);
+});
 
 /** ONNX's default slope is 0.01. */
 export const LeakyRelu = activation('LeakyRelu', { alpha: 'float' }, (c) => {

@@ -77,7 +77,8 @@ export const Pad = defineOp({
       );
     }
     let folded = dy;
-    for (const axis of axes) {
+    // Columns first: that product is one Gemm over all rows, and leaves less for the many small ones.
+    for (const axis of axes.toReversed()) {
       const last = axis === rank - 1;
       const fold = foldMatrix(graph, sizeAt(c, x, axis), before(axis), pads[axis + rank] ?? 0, last);
       folded = graph.op(MatMul, last ? [folded, fold] : [fold, folded]);
