@@ -163,14 +163,14 @@ async function copySamples({ folders, labels }: EmojiSet, to: string): Promise<v
   await rm(to, { recursive: true, force: true });
   await makeFolder(to);
   const spread = (names: string[], count: number) =>
-    Array.from({ length: count }, (_, i) => names[Math.floor((i * names.length) / count)] ?? '');
+    Array.from({ length: count }, (_, i) => names[Math.floor(((i + 0.5) * names.length) / count)] ?? '');
   const listed: string[] = [];
   for (const [folder, side] of [
     [folders.testA, 'A'],
     [folders.testB, 'B'],
   ] as const) {
     await mkdir(join(to, side));
-    for (const name of spread((await readdir(folder)).sort(), 6)) {
+    for (const name of spread((await readdir(folder)).sort(), 5)) {
       await copyFile(join(folder, name), join(to, side, name));
       listed.push(`${side}/${name}`);
     }
