@@ -117,6 +117,21 @@ class ScriptedPool(reference.ImagePool):
         return result
 
 
+def first_step_golden(gan, lambda_identity):
+    """Losses and gradients of one step on one image of each domain."""
+    rng = np.random.RandomState(6)
+    found = {"images.A": random_images(rng, 32, 32)[:1], "images.B": random_images(rng, 32, 32)[:1]}
+    for name in ("order.A", "order.B"):
+        found[name] = np.array([[0]], np.int32)
+    nets = all_weights()
+    model = reference.CycleGan(nets, gan=gan, lambda_identity=lambda_identity)
+    losses, _ = model.step(to_tensor(found["images.A"]), to_tensor(found["images.B"]))
+    found["losses"] = np.array([[float(losses[name]) for name in reference.LOSSES]], np.float32)
+    found.update({f"grad.{key}": stored(value.grad) for key, value in parameters(nets).items()})
+    facts = {"gan": gan, "lambda_identity": str(lambda_identity), "losses": json.dumps(reference.LOSSES)}
+    return found, {"networks": json.dumps(NETWORKS), **facts}
+
+
 def step_golden(batch, height, width, pool_size):
     """First step whole, then the losses of STEPS steps and a summary of the weights at their end."""
     rng = np.random.RandomState(3)
@@ -161,6 +176,7 @@ GOLDENS = {
     "forward": forward_golden,
     "step-batch1": lambda: step_golden(1, 32, 32, 0),
     "step-batch2-pool": lambda: step_golden(2, 32, 36, 3),
+    "step-vanilla": lambda: first_step_golden("vanilla", 0),
 }
 
 

@@ -123,8 +123,19 @@ class CycleGan:
     After a step every parameter's `.grad` still holds the gradient that its Adam was given.
     """
 
-    def __init__(self, nets, lr=2e-4, lambda_a=10.0, lambda_b=10.0, lambda_identity=0.5, pool_a=None, pool_b=None):
+    def __init__(
+        self,
+        nets,
+        lr=2e-4,
+        lambda_a=10.0,
+        lambda_b=10.0,
+        lambda_identity=0.5,
+        pool_a=None,
+        pool_b=None,
+        gan="lsgan",
+    ):
         self.nets = nets
+        self.gan_loss = {"lsgan": least_squares, "vanilla": cross_entropy}[gan]
         self.lambda_a, self.lambda_b, self.lambda_identity = lambda_a, lambda_b, lambda_identity
         self.pool_a, self.pool_b = pool_a or ImagePool(0), pool_b or ImagePool(0)
         adam = {"lr": lr, "betas": (0.5, 0.999), "eps": 1e-8}
@@ -154,8 +165,8 @@ class CycleGan:
         self._freeze_discriminators(True)
         l1 = nn.functional.l1_loss
         losses = {
-            "G_A": least_squares(self.nets["D_A"](out["fake_B"]), 1.0),
-            "G_B": least_squares(self.nets["D_B"](out["fake_A"]), 1.0),
+            "G_A": self.gan_loss(self.nets["D_A"](out["fake_B"]), 1.0),
+            "G_B": self.gan_loss(self.nets["D_B"](out["fake_A"]), 1.0),
             "cycle_A": self.lambda_a * l1(out["rec_A"], real_a),
             "cycle_B": self.lambda_b * l1(out["rec_B"], real_b),
             "idt_A": self.lambda_b * self.lambda_identity * l1(out["idt_A"], real_b),
@@ -176,7 +187,7 @@ class CycleGan:
         ):
             judge = self.nets[name]
             shown = pool.query(fake.detach())
-            losses[name] = 0.5 * (least_squares(judge(real), 1.0) + least_squares(judge(shown), 0.0))
+            losses[name] = 0.5 * (self.gan_loss(judge(real), 1.0) + self.gan_loss(judge(shown), 0.0))
             losses[name].backward()
         self.optimise_d.step()
         return losses
@@ -190,3 +201,8 @@ class CycleGan:
 def least_squares(scores, target):
     """LSGAN: mean squared distance of every patch's score to the target."""
     return ((scores - target) ** 2).mean()
+
+
+def cross_entropy(scores, target):
+    """The paper's first form, called vanilla: each patch's score is the logit of being real."""
+    return nn.functional.binary_cross_entropy_with_logits(scores, torch.full_like(scores, target))

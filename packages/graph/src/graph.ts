@@ -143,7 +143,7 @@ export class Graph {
     return this.#place(op, inputs, attributes, outputNames, nodeName);
   }
 
-  /** Names of nodes and values made inside `build` begin with `scope/`: they tell a profile's reader where he is. */
+  /** Names of nodes and values made inside `build` begin with `scope/`: readers of a profile see where they are. */
   scope<T>(scope: string, build: () => T): T {
     this.#scopes.push(scope);
     try {

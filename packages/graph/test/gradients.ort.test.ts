@@ -105,6 +105,32 @@ const cases: Record<string, Case> = {
     build: (g, [a, b, c]) => g.op(Gemm, [a, b, c], { alpha: 0.5, beta: 2 }),
     shapes: [[3, 4], [4, 2], [2]],
   },
+  'Gemm, both turned': {
+    build: (g, [a, b]) => g.op(Gemm, [a, b], { alpha: 0.5, transA: 1, transB: 1 }),
+    shapes: [
+      [4, 3],
+      [2, 4],
+    ],
+  },
+  'Gemm, the first turned': {
+    build: (g, [a, b, c]) => g.op(Gemm, [a, b, c], { transA: 1 }),
+    shapes: [
+      [4, 3],
+      [4, 2],
+      [3, 1],
+    ],
+  },
+  'Gemm, the second turned': {
+    build: (g, [a, b]) => g.op(Gemm, [a, b], { transB: 1 }),
+    shapes: [
+      [3, 4],
+      [2, 4],
+    ],
+  },
+  'ReduceSum, an empty list of axes': {
+    build: (g, [a]) => g.op(ReduceSum, [a, g.ints([])]),
+    shapes: [[2, 3]],
+  },
   Reshape: { build: (g, [a]) => g.op(Reshape, [a, g.ints([3, -1])]), shapes: [[2, 6]] },
   Transpose: { build: (g, [a]) => g.op(Transpose, [a], { perm: [2, 0, 1] }), shapes: [[2, 3, 4]] },
   Concat: {
@@ -139,6 +165,31 @@ const cases: Record<string, Case> = {
         nearest_mode: 'floor',
       }),
     shapes: [[1, 2, 3, 2]],
+  },
+  'Resize, nearest by centres': {
+    build: (g, [a]) => g.op(Resize, [a, undefined, g.float([1, 1, 3, 4])]),
+    shapes: [[1, 1, 2, 3]],
+  },
+  'Conv of groups, dilated, weights frozen': {
+    build: (g, [x]) =>
+      g.op(Conv, [x, g.float([1, -2, 3, 4, -5, 6, 0.5, 2], [2, 1, 2, 2])], {
+        group: 2,
+        dilations: [2, 3],
+        strides: [2, 1],
+        pads: [1, 2, 0, 1],
+      }),
+    shapes: [[2, 2, 6, 5]],
+  },
+  'ConvTranspose of groups, dilated, weights frozen': {
+    build: (g, [x]) =>
+      g.op(ConvTranspose, [x, g.float([1, -2, 3, 4, -5, 6, 0.5, 2], [2, 1, 2, 2])], {
+        group: 2,
+        dilations: [2, 1],
+        strides: [2, 3],
+        pads: [0, 1, 1, 0],
+        output_padding: [1, 2],
+      }),
+    shapes: [[2, 2, 3, 2]],
   },
   'Where and Greater': {
     build: (g, [a, b]) => g.op(Where, [g.op(Greater, [a, g.float(0)]), a, g.op(Mul, [b, b])]),

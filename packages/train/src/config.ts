@@ -15,9 +15,9 @@ export const runConfigSchema = z.object({
   a: z.string(),
   b: z.string(),
   networks: networksSchema,
-  size: count,
-  loadSize: count,
-  batch: count,
+  size: count.max(2048),
+  loadSize: count.max(8192),
+  batch: count.max(1024),
   seed: z.number().int(),
   steps: count,
   /** Steps at the end over which the learning rate falls to zero. */
@@ -30,7 +30,7 @@ export const runConfigSchema = z.object({
   lambdaA: z.number().nonnegative(),
   lambdaB: z.number().nonnegative(),
   lambdaIdentity: z.number().nonnegative(),
-  pool: z.number().int().nonnegative(),
+  pool: z.number().int().nonnegative().max(100_000),
   engine: z.literal('ort'),
   device: z.literal('cpu'),
   checkpointEvery: count,
@@ -38,9 +38,10 @@ export const runConfigSchema = z.object({
   sampleEvery: count,
 });
 
+/** What `config.json` holds. */
 export type RunConfig = z.infer<typeof runConfigSchema>;
 
-/** Options that a user may give; what is left out comes from the preset. */
+/** Options that a user may give, steps or epochs; what is left out comes from the preset. */
 export interface RunOptions {
   preset?: PresetName | undefined;
   size?: number | undefined;
@@ -75,6 +76,7 @@ export const presets = {
   paper: { size: 256, loadSize: 286, ngf: 64, blocks: 9, epochs: 100, decayEpochs: 100 },
 } as const;
 
+/** One of {@link presets}. */
 export type PresetName = keyof typeof presets;
 
 interface Folders {
@@ -86,7 +88,8 @@ interface Folders {
 
 /**
  * The config of a new run.
- * @throws CycleganError `usage` for a value that cannot be meant or is not built yet
+ * @throws CycleganError `usage` for a value that cannot be meant or is not built yet, and for values that do not go
+ *   together
  */
 export function resolveConfig(options: RunOptions, folders: Folders): RunConfig {
   checkOptions(options);
@@ -98,7 +101,7 @@ export function resolveConfig(options: RunOptions, folders: Folders): RunConfig 
   const { steps } = duration;
   // The reference's margin of 30 pixels in 256, at any size.
   const margin = options.size === undefined ? preset.loadSize : Math.round((size * 286) / 256);
-  return {
+  return checkConfig({
     format: 'cyclegan-run',
     version: 1,
     a: folders.a,
@@ -129,7 +132,19 @@ export function resolveConfig(options: RunOptions, folders: Folders): RunConfig 
     checkpointEvery: options.checkpointEvery ?? clamp(Math.ceil(steps / 10), 10, 1000),
     reportEvery: clamp(Math.round(steps / 1000), 1, 100),
     sampleEvery: clamp(Math.ceil(steps / 20), 5, 500),
-  };
+  });
+}
+
+/** Holds a config to what config.json may hold, so that no run is begun that could not be resumed. */
+function checkConfig(config: RunConfig): RunConfig {
+  const issue = runConfigSchema.safeParse(config, { reportInput: true }).error?.issues[0];
+  if (issue) {
+    const expected = issue.message.replace(/^.*?expected /, '').replace(/, received .*$/, '');
+    throw wrong(issue.path.join('.'), expected, issue.input);
+  }
+  if (config.loadSize < config.size)
+    throw wrong('load-size', `at least the size, ${config.size}`, config.loadSize);
+  return config;
 }
 
 function resolveDuration(
@@ -137,15 +152,17 @@ function resolveDuration(
   preset: (typeof presets)[PresetName],
   stepsPerEpoch: number,
 ): Pick<RunConfig, 'steps' | 'decaySteps' | 'epochs' | 'decayEpochs'> {
-  if (options.steps !== undefined) {
-    const decaySteps = options.decaySteps ?? 0;
-    if (decaySteps > options.steps)
-      throw wrong('decay-steps', `at most the steps, ${options.steps}`, decaySteps);
-    return { steps: options.steps, decaySteps, epochs: null, decayEpochs: null };
-  }
-  if ('steps' in preset && options.epochs === undefined && options.decayEpochs === undefined) {
-    const decaySteps = Math.min(options.decaySteps ?? preset.decaySteps, preset.steps);
-    return { steps: preset.steps, decaySteps, epochs: null, decayEpochs: null };
+  const inSteps = (options.steps ?? options.decaySteps) !== undefined;
+  const inEpochs = (options.epochs ?? options.decayEpochs) !== undefined;
+  if (inSteps && inEpochs) throw wrong('duration', 'steps or epochs', 'both');
+  if (inSteps || (!inEpochs && 'steps' in preset)) {
+    // The preset's decay belongs to the preset's steps.
+    const own = options.steps === undefined && 'steps' in preset ? preset : undefined;
+    const steps = options.steps ?? own?.steps;
+    if (steps === undefined) throw wrong('decay-steps', 'steps beside it', 'a preset of epochs');
+    const decaySteps = options.decaySteps ?? own?.decaySteps ?? 0;
+    if (decaySteps > steps) throw wrong('decay-steps', `at most the steps, ${steps}`, decaySteps);
+    return { steps, decaySteps, epochs: null, decayEpochs: null };
   }
   const epochs = options.epochs ?? 100;
   const decayEpochs = options.decayEpochs ?? ('epochs' in preset ? preset.decayEpochs : epochs);
@@ -157,7 +174,7 @@ function resolveDuration(
   };
 }
 
-function checkOptions({ engine, device, gan, lrPolicy, size, loadSize, lr }: RunOptions): void {
+function checkOptions({ engine, device, gan, lrPolicy, size, lr }: RunOptions): void {
   const later = (what: string, expected: string, got: string) =>
     new CycleganError(
       'usage',
@@ -171,13 +188,10 @@ function checkOptions({ engine, device, gan, lrPolicy, size, loadSize, lr }: Run
   if (size !== undefined && (size % SIZE_MULTIPLE !== 0 || size < least || size > 2048)) {
     throw wrong('size', `a multiple of ${SIZE_MULTIPLE} from ${least} to 2048`, size);
   }
-  if (loadSize !== undefined && size !== undefined && loadSize < size) {
-    throw wrong('load-size', `at least the size, ${size}`, loadSize);
-  }
   if (lr !== undefined && !(lr > 0 && lr < 1)) throw wrong('lr', 'a number above 0 and below 1', lr);
 }
 
-function wrong(what: string, expected: string, got: number): CycleganError {
+function wrong(what: string, expected: string, got: unknown): CycleganError {
   return new CycleganError(
     'usage',
     `[train] ${what}: expected ${expected}, got ${got}. Choose another value.`,
@@ -194,7 +208,7 @@ function clamp(value: number, least: number, most: number): number {
  */
 export function resumeConfig(options: RunOptions, old: RunConfig, folders: Folders): RunConfig {
   checkOptions(options);
-  const asked: [string, unknown, unknown][] = [
+  const given: [string, unknown, unknown][] = [
     ['size', options.size, old.size],
     ['load-size', options.loadSize, old.loadSize],
     ['ngf', options.ngf, old.networks.generator.ngf],
@@ -210,12 +224,12 @@ export function resumeConfig(options: RunOptions, old: RunConfig, folders: Folde
   ];
   const preset = options.preset === undefined ? undefined : presets[options.preset];
   if (preset) {
-    if (options.size === undefined) asked.push(['preset size', preset.size, old.size]);
-    if (options.ngf === undefined) asked.push(['preset ngf', preset.ngf, old.networks.generator.ngf]);
+    if (options.size === undefined) given.push(['preset size', preset.size, old.size]);
+    if (options.ngf === undefined) given.push(['preset ngf', preset.ngf, old.networks.generator.ngf]);
     if (options.blocks === undefined)
-      asked.push(['preset blocks', preset.blocks, old.networks.generator.blocks]);
+      given.push(['preset blocks', preset.blocks, old.networks.generator.blocks]);
   }
-  for (const [what, wanted, kept] of asked) {
+  for (const [what, wanted, kept] of given) {
     if (wanted !== undefined && wanted !== kept) {
       throw new CycleganError(
         'run',
@@ -223,36 +237,36 @@ export function resumeConfig(options: RunOptions, old: RunConfig, folders: Folde
       );
     }
   }
-  const lengthened = options.steps ?? options.epochs ?? options.decayEpochs ?? options.decaySteps;
-  const duration =
-    lengthened === undefined
-      ? {}
-      : resolveDuration(
-          { decaySteps: old.decaySteps, ...definedOnly(options) },
-          presets.paper,
-          folders.stepsPerEpoch(old.batch),
-        );
-  return {
+  const { steps, decaySteps, epochs, decayEpochs } = options;
+  const inEpochs = (epochs ?? decayEpochs) !== undefined;
+  const asked = inEpochs || (steps ?? decaySteps) !== undefined;
+  // What is not asked for anew stays, as long as both are steps or both are epochs.
+  const wanted = inEpochs
+    ? {
+        ...options,
+        epochs: epochs ?? old.epochs ?? undefined,
+        decayEpochs: decayEpochs ?? old.decayEpochs ?? undefined,
+      }
+    : { steps: steps ?? old.steps, decaySteps: decaySteps ?? old.decaySteps };
+  const duration = asked ? resolveDuration(wanted, presets.paper, folders.stepsPerEpoch(old.batch)) : {};
+  return checkConfig({
     ...old,
     a: folders.a,
     b: folders.b,
     ...duration,
     checkpointEvery: options.checkpointEvery ?? old.checkpointEvery,
-  };
-}
-
-function definedOnly<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+  });
 }
 
 /**
  * The learning rate's factor at a step, counted from 1. With epochs it changes between them, as in the reference:
- * 1 − max(0, E − epochs)/(decayEpochs + 1); with steps the same formula goes by steps.
+ * 1 − max(0, E − epochs)/(decayEpochs + 1); with steps the same formula goes by steps. Never below zero, which epochs
+ * would go when images were taken out of the folders.
  */
 export function rateFactor(config: RunConfig, step: number, epoch: number): number {
   const [at, flat, decay] =
     config.epochs !== null && config.decayEpochs !== null
       ? [epoch, config.epochs, config.decayEpochs]
       : [step, config.steps - config.decaySteps, config.decaySteps];
-  return 1 - Math.max(0, at - flat) / (decay + 1);
+  return Math.max(0, 1 - Math.max(0, at - flat) / (decay + 1));
 }

@@ -3,6 +3,7 @@ import type { NetworksConfig } from '@cyclegan/model';
 import type { Losses, ObjectiveConfig } from './step/objective.js';
 import type { Group } from './step/step-graph.js';
 
+/** What an engine computes, and on how much at a time. */
 export interface EngineOptions {
   networks: NetworksConfig;
   objective: ObjectiveConfig;
@@ -20,6 +21,7 @@ export interface PoolChoice {
   pick: BigInt64Array;
 }
 
+/** One batch, and what the trainer decided for it. */
 export interface StepInput {
   /** [N, 3, S, S] on [-1, 1]; read before the promise settles, never kept. */
   a: Float32Array;
@@ -28,6 +30,7 @@ export interface StepInput {
   learningRate: number;
 }
 
+/** What one step gave; the new weights stay in the engine. */
 export interface StepResult {
   losses: Losses;
   /** The fresh translations into each domain, [N, 3, S, S]; the caller's. */
@@ -48,9 +51,11 @@ export interface SampleResult {
   recB: Float32Array;
 }
 
+/** Holds weights and optimisers between steps. One call at a time. */
 export interface Engine {
   readonly name: string;
   readonly device: string;
+  /** Updates the generators, then the discriminators, by Adam. */
   step(input: StepInput): Promise<StepResult>;
   /** @param images any number of images of the training size, as many of A as of B */
   sample(images: { a: Float32Array; b: Float32Array }): Promise<SampleResult>;

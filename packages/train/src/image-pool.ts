@@ -2,10 +2,10 @@
  * The reference's history of translations for one domain (Shrivastava et al. 2017): discriminators are shown an
  * older translation half of the time. The choice does not depend on the images, so it is made before the step.
  */
-
 import { randomAt } from './data/index.js';
 import type { PoolChoice } from './engine.js';
 
+/** One domain's pool; `choose`, the step, `store`, one after the other. */
 export interface ImagePool {
   /** Decides for a step, counted from 0; the same step always decides alike. */
   choose(step: number): PoolChoice;
@@ -13,6 +13,7 @@ export interface ImagePool {
   store(fresh: Float32Array): void;
   /** Copies of what is stored, [n, C, H, W]. */
   getImages(): Float32Array;
+  /** Takes over what {@link ImagePool.getImages} gave; the array is copied. */
   setImages(images: Float32Array): void;
 }
 
@@ -29,6 +30,7 @@ export interface ImagePoolOptions {
 /** A slot's content: an image, or for the length of a step a fresh translation by its place in the batch. */
 type Slot = Float32Array | number;
 
+/** An empty pool. */
 export function createImagePool({ capacity, batch, elements, seed, domain }: ImagePoolOptions): ImagePool {
   let slots: Slot[] = [];
   return {

@@ -1,7 +1,16 @@
 /** CycleGAN training: the step as one ONNX graph, the engine that runs it, data, the run folder and its report. */
-export { type PresetName, presets, type RunConfig, type RunOptions, runConfigSchema } from './config.js';
+export {
+  type PresetName,
+  presets,
+  type RunConfig,
+  type RunOptions,
+  rateFactor,
+  resolveConfig,
+  resumeConfig,
+  runConfigSchema,
+} from './config.js';
 export * from './data/index.js';
-export type { Engine, EngineOptions, EngineState, StepInput, StepResult } from './engine.js';
+export type { Engine, EngineOptions, EngineState, PoolChoice, StepInput, StepResult } from './engine.js';
 export { createOrtEngine } from './engines/ort.js';
 export * from './evaluation/index.js';
 export { createImagePool, type ImagePool } from './image-pool.js';

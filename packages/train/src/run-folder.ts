@@ -13,7 +13,7 @@ import {
   writeAtomic,
   writeCheckpoint,
 } from '@cyclegan/model';
-import { CycleganError } from '@cyclegan/runtime-core';
+import { CycleganError, isCycleganError } from '@cyclegan/runtime-core';
 import { z } from 'zod';
 import { type RunConfig, runConfigSchema } from './config.js';
 import type { EngineState } from './engine.js';
@@ -32,8 +32,10 @@ const stateSchema = z.object({
   counts: z.object({ a: z.number().int(), b: z.number().int() }),
 });
 
+/** What is known of a run beside its arrays. */
 export type TrainingFacts = Omit<z.infer<typeof stateSchema>, 'updates'>;
 
+/** A run between two steps, whole: what a checkpoint holds. */
 export interface TrainingState {
   step: number;
   engine: EngineState;
@@ -53,6 +55,7 @@ export async function refuseExistingRun(run: string): Promise<void> {
   }
 }
 
+/** Writes config.json, making the folder. @throws CycleganError `output` when it cannot be written */
 export async function writeConfig(run: string, config: RunConfig): Promise<void> {
   await writeAtomic(join(run, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }
@@ -83,6 +86,11 @@ export async function readConfig(run: string): Promise<RunConfig> {
   return parsed.data;
 }
 
+/**
+ * Writes a checkpoint.
+ * @returns its folder
+ * @throws CycleganError `output` when it cannot be written; the older ones stay
+ */
 export async function saveState(run: string, config: RunConfig, state: TrainingState): Promise<string> {
   const weights = new Map<string, Tensor>();
   const optimizer = new Map<string, Tensor>();
@@ -117,13 +125,22 @@ export async function saveState(run: string, config: RunConfig, state: TrainingS
   });
 }
 
-/** @throws CycleganError `run` for no checkpoint or one of other networks, `bundle` for damaged ones */
+/**
+ * Reads the newest good checkpoint.
+ * @returns undefined for a run that was stopped before its first one, which has nothing to lose
+ * @throws CycleganError `run` for lost checkpoints or those of other networks, `bundle` for damaged ones
+ */
 export async function loadState(
   run: string,
   config: RunConfig,
   onWarning: (message: string) => void,
-): Promise<TrainingState> {
-  const checkpoint = await readCheckpoint(run, { onWarning });
+): Promise<TrainingState | undefined> {
+  const checkpoint = await readCheckpoint(run, { onWarning }).catch(async (error) => {
+    const none = isCycleganError(error) && error.code === 'run';
+    if (none && (await reports(run)).length === 0) return undefined;
+    throw error;
+  });
+  if (!checkpoint) return undefined;
   const facts = stateSchema.safeParse(checkpoint.state);
   if (!facts.success) throw misfit(checkpoint, 'state.json', facts.error);
   const { updates, ...rest } = facts.data;
@@ -201,8 +218,12 @@ export async function appendMetrics(run: string, line: MetricsLine): Promise<voi
 
 /** Drops the reports of steps after a checkpoint, which will be made again. */
 export async function truncateMetrics(run: string, step: number): Promise<void> {
-  const path = join(run, 'metrics.jsonl');
-  const lines = await readMetrics(path).catch(() => []);
-  const kept = lines.filter((line) => line.step <= step).map((line) => `${JSON.stringify(line)}\n`);
-  await writeAtomic(path, kept.join(''));
+  const kept = (await reports(run))
+    .filter((line) => line.step <= step)
+    .map((line) => `${JSON.stringify(line)}\n`);
+  await writeAtomic(join(run, 'metrics.jsonl'), kept.join(''));
+}
+
+function reports(run: string): Promise<MetricsLine[]> {
+  return readMetrics(join(run, 'metrics.jsonl')).catch(() => []);
 }

@@ -11,7 +11,7 @@ import {
   loadTestImage,
   openImageFolder,
 } from './data/index.js';
-import type { Engine } from './engine.js';
+import type { Engine, EngineState } from './engine.js';
 import { createOrtEngine } from './engines/ort.js';
 import { createImagePool, type ImagePool } from './image-pool.js';
 import { type MetricsLine, samplesPng, writeReport } from './report/index.js';
@@ -27,6 +27,7 @@ import {
 } from './run-folder.js';
 import type { Losses } from './step/objective.js';
 
+/** A run, as a user asks for it. */
 export interface TrainOptions extends RunOptions {
   /** Folder with the images of domain A, and of domain B. */
   a: string;
@@ -42,6 +43,7 @@ export interface TrainOptions extends RunOptions {
   onEvent?: ((event: TrainEvent) => void) | undefined;
 }
 
+/** What happens while it trains, in one sentence or in numbers. */
 export type TrainEvent =
   | { type: 'note' | 'warning'; message: string }
   | { type: 'scan'; done: number; total: number }
@@ -57,6 +59,7 @@ export type TrainEvent =
   | { type: 'checkpoint'; step: number; path: string }
   | { type: 'sample'; path: string };
 
+/** Where a run is when `train` resolves. */
 export interface TrainResult {
   run: string;
   step: number;
@@ -74,7 +77,7 @@ const sampleImages = 4;
  * Trains, or goes on training, until the config's last step.
  *
  * Resuming is exact: on the same machine the losses and weights are, to the last bit, those of a run that was never
- * stopped.
+ * stopped. A run that was stopped before its first checkpoint begins again.
  * @throws CycleganError `usage`, `input`, `run`, `output`: see the message; the last checkpoint stays good
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
@@ -122,14 +125,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   await truncateMetrics(run, saved?.step ?? 0);
   emit({ type: 'note', message: describe(config, folders) });
 
-  const engine = await createOrtEngine({
-    networks: config.networks,
-    objective: config,
-    batch: config.batch,
-    size: config.size,
-    seed: config.seed,
-    threads: options.threads,
-  });
   const data = createDataSource({
     a: folders.A,
     b: folders.B,
@@ -138,6 +133,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     batch: config.batch,
     seed: config.seed,
     onWarning: warn,
+  });
+  const engine = await createOrtEngine({
+    networks: config.networks,
+    objective: config,
+    batch: config.batch,
+    size: config.size,
+    seed: config.seed,
+    threads: options.threads,
   });
   try {
     const pool = (domain: 'A' | 'B') =>
@@ -203,13 +206,16 @@ async function loop({
   let waited = 0;
   let losses: Losses | undefined;
   let step = from;
-  let savedAt = -1;
+  let savedAt = from > 0 ? from : -1;
 
   const save = async () => {
     if (savedAt === step) return;
+    const engineState = engine.getState();
+    // A gradient that overflowed is in the weights one step before any loss shows it.
+    if (!isFiniteState(engineState)) throw diverged('weights', 'others', step, savedAt);
     const state = {
       step,
-      engine: engine.getState(),
+      engine: engineState,
       pools: { A: pools.A.getImages(), B: pools.B.getImages() },
       facts: { ...facts, elapsed: elapsed() },
     };
@@ -230,7 +236,11 @@ async function loop({
     emit({ type: 'sample', path });
   };
 
-  if (from === 0) await sample();
+  if (from === 0) {
+    await sample();
+    // From here on there is a checkpoint to go on from, whatever happens.
+    await save();
+  }
   while (step < config.steps && !signal?.aborted) {
     const asked = performance.now();
     const batch = await data.batch(step);
@@ -243,7 +253,11 @@ async function loop({
     pools.B.store(result.fake.B);
     step++;
     losses = result.losses;
-    checkFinite(losses, step, batch.files, savedAt >= 0 ? savedAt : from);
+    const bad = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
+    if (bad) {
+      const files = [...batch.files.a, ...batch.files.b].join(', ');
+      throw diverged('losses', `${bad[0]} = ${bad[1]} on ${files}`, step, savedAt);
+    }
     const perSecond = ((step - from) * 2 * config.batch) / ((performance.now() - started) / 1000);
     if (step % config.reportEvery === 0 || step === config.steps) {
       const line: MetricsLine = {
@@ -288,17 +302,16 @@ async function loadSamples(folders: { A: ImageFolder; B: ImageFolder }, size: nu
   return { a: await load(folders.A), b: await load(folders.B), count };
 }
 
-function checkFinite(
-  losses: Losses,
-  step: number,
-  files: { a: string[]; b: string[] },
-  lastGood: number,
-): void {
-  const bad = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
-  if (!bad) return;
-  throw new CycleganError(
+function isFiniteState({ groups }: EngineState): boolean {
+  return Object.values(groups).every((group) =>
+    [group.parameters, group.m, group.v].every((vector) => vector.every(Number.isFinite)),
+  );
+}
+
+function diverged(what: string, got: string, step: number, lastGood: number): CycleganError {
+  return new CycleganError(
     'run',
-    `[train] step ${step}: expected finite losses, got ${bad[0]} = ${bad[1]} on ${[...files.a, ...files.b].join(', ')}. The checkpoint of step ${lastGood} is good; resume with a lower --lr, or look at those images.`,
+    `[train] step ${step}: expected finite ${what}, got ${got}. The checkpoint of step ${lastGood} is good; begin another run with a lower --lr, or look at those images.`,
   );
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 const width = z.number().int().min(1).max(1024);
 const channels = z.union([z.literal(1), z.literal(3)]);
 
+/** A resnet generator. */
 export const generatorSchema = z.object({
   kind: z.literal('resnet'),
   /** Residual blocks: the reference takes 9 from 256 px, 6 at 128. */
@@ -14,6 +15,7 @@ export const generatorSchema = z.object({
   outputChannels: channels,
 });
 
+/** A PatchGAN discriminator. */
 export const discriminatorSchema = z.object({
   kind: z.literal('patch'),
   /** Channels after the first convolution. */
@@ -23,6 +25,7 @@ export const discriminatorSchema = z.object({
   inputChannels: channels,
 });
 
+/** A CycleGAN: both generators are alike, and so are both discriminators. */
 export const networksSchema = z.object({ generator: generatorSchema, discriminator: discriminatorSchema });
 
 export type GeneratorConfig = z.infer<typeof generatorSchema>;

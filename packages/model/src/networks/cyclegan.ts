@@ -8,10 +8,13 @@ import { resnetGenerator } from './generator.js';
 import type { Parameter } from './layers.js';
 import type { Network } from './network.js';
 
+/** G_A: A → B, G_B: B → A. */
 export const generatorNames = ['G_A', 'G_B'] as const;
+/** D_A judges B, D_B judges A. */
 export const discriminatorNames = ['D_A', 'D_B'] as const;
 export type NetworkName = (typeof generatorNames)[number] | (typeof discriminatorNames)[number];
 
+/** The four by name; two of a kind may be the same object, as networks hold no weights. */
 export type Networks = Readonly<Record<NetworkName, Network>>;
 
 /** @param config one generator and one discriminator architecture, used in both directions */
@@ -28,6 +31,7 @@ export function namedParameters(networks: Networks, names: readonly NetworkName[
   );
 }
 
+/** Numbers in all of the parameters together. */
 export function parameterCount(parameters: readonly Parameter[]): number {
   return parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }

@@ -27,8 +27,6 @@ export function patchDiscriminator({ ndf, layers, inputChannels }: Discriminator
 
 /** Smallest height and width for which the map has at least one logit and no normalised layer a single pixel. */
 export function discriminatorMinSize(layers: number): number {
-  let size = 2;
-  // Backwards through the last two convolutions of stride 1, then the halvings; `size` normalised pixels remain.
-  size += 1;
-  return size * 2 ** layers;
+  // Of what the halvings leave, each of the two last convolutions takes one pixel, and one is the logit.
+  return 3 * 2 ** layers;
 }

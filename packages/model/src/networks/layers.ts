@@ -15,6 +15,7 @@ import {
   type Value,
 } from '@cyclegan/graph';
 
+/** One entry of an nn.Sequential; sizes are channels and pixels. */
 export type Layer =
   | {
       readonly kind: 'conv';
@@ -37,6 +38,7 @@ export type Layer =
   /** The input added to what the inner layers make of it; the inner list's name stands in the keys. */
   | { readonly kind: 'residual'; readonly name: string; readonly layers: readonly Layer[] };
 
+/** What is trained of a layer, without its values. */
 export interface Parameter {
   /** The reference's state_dict key, such as `model.10.conv_block.1.weight`. */
   readonly name: string;

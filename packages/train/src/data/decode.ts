@@ -54,8 +54,10 @@ export function readFailure(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (/missing/.test(message)) return 'is not there any more';
   if (/unsupported image format/.test(message)) return 'is not an image that can be read, whatever its name';
-  if (/premature end|read error|truncat|corrupt/i.test(message))
+  // libvips has one error text for all threads: where several files fail at once, it may be gone.
+  if (/premature end|read error|truncat|corrupt|unknown error/i.test(message)) {
     return `is damaged or cut short (${firstLine(message)})`;
+  }
   return `cannot be read (${firstLine(message)})`;
 }
 

@@ -26,6 +26,8 @@ export async function createOrtEngine(options: EngineOptions & { seed: number })
   const sessionOptions: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',
+    // One block planned ahead for all tensors takes a third more memory here, and no less time.
+    enableMemPattern: false,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
   };
   const session = await InferenceSession.create(writeOnnx(stepGraph(config)), sessionOptions);
@@ -83,6 +85,7 @@ export async function createOrtEngine(options: EngineOptions & { seed: number })
       const count = a.length / (3 * size * size);
       if (sampler?.count !== count) {
         await sampler?.session.release();
+        sampler = undefined;
         const graph = sampleGraph({ ...config, batch: count });
         sampler = { session: await InferenceSession.create(writeOnnx(graph), sessionOptions), count };
       }

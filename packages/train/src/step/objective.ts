@@ -19,11 +19,15 @@ import type { NetworkName, Networks, Weights } from '@cyclegan/model';
 
 /** The eight losses in the reference's order and names, each with its weight applied. */
 export const lossNames = ['D_A', 'G_A', 'cycle_A', 'idt_A', 'D_B', 'G_B', 'cycle_B', 'idt_B'] as const;
+/** One of {@link lossNames}. */
 export type LossName = (typeof lossNames)[number];
+/** A step's losses, each a mean over the batch. */
 export type Losses = Readonly<Record<LossName, number>>;
 
+/** Adversarial loss: least squares, or cross-entropy on logits. */
 export type GanMode = 'lsgan' | 'vanilla';
 
+/** The losses' weights, as in the paper and the reference. */
 export interface ObjectiveConfig {
   gan: GanMode;
   lambdaA: number;
@@ -35,6 +39,7 @@ export interface ObjectiveConfig {
 /** The networks applied to their weights. */
 export type Apply = (network: NetworkName, x: Value) => Value;
 
+/** Applies networks with the weights given; the nodes' names begin with the network's. */
 export function applyWith(graph: Graph, networks: Networks, weights: Record<NetworkName, Weights>): Apply {
   return (network, x) => graph.scope(network, () => networks[network].apply(graph, x, weights[network]));
 }

@@ -26,6 +26,7 @@ import {
   translations,
 } from './objective.js';
 
+/** All that decides a step's graph; sizes are fixed in it. */
 export interface StepConfig {
   networks: NetworksConfig;
   objective: ObjectiveConfig;
@@ -36,8 +37,10 @@ export interface StepConfig {
 
 /** The two optimisers' groups, and the networks each one trains. */
 export const groups = { G: generatorNames, D: discriminatorNames } as const;
+/** An optimiser's group. */
 export type Group = keyof typeof groups;
 
+/** A group's parameters in the order in which its flat vectors hold them. */
 export function groupParameters(config: NetworksConfig, group: Group): Parameter[] {
   return namedParameters(cycleganNetworks(config), groups[group]);
 }
