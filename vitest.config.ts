@@ -1,7 +1,7 @@
 import { playwright } from '@vitest/browser-playwright';
-import { defineConfig } from 'vitest/config';
-import { findBrowser } from './scripts/test-tools.mjs';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { nodeCommands } from './test/browser/node-commands.ts';
+import { browserPath } from './test/support/browser.ts';
 import { closingLine } from './test/support/closing-line.ts';
 
 // Tests are grouped by what they need; each runs the built packages, as a user's program would.
@@ -10,13 +10,58 @@ const tests = (kind: string) => [
   `{test,examples}/**/*${kind}.test.ts`,
 ];
 const needy = ['ort', 'oracle', 'browser', 'cli'].flatMap((kind) => tests(`.${kind}`));
-const executablePath = findBrowser();
+
+function browserProject(executablePath: string): TestProjectInlineConfiguration {
+  return {
+    // Threads of the WASM backend need a cross-origin isolated page.
+    server: {
+      headers: {
+        'Cross-Origin-Opener-Policy': 'same-origin',
+        'Cross-Origin-Embedder-Policy': 'require-corp',
+      },
+    },
+    // Nothing is bundled beforehand: a dependency met in a worker would otherwise reload the page under a test.
+    optimizeDeps: { noDiscovery: true },
+    test: {
+      name: 'browser',
+      globalSetup: ['test/browser/export-bundle.setup.ts'],
+      include: tests('.browser'),
+      fileParallelism: false,
+      testTimeout: 120_000,
+      browser: {
+        enabled: true,
+        headless: true,
+        commands: nodeCommands,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: {
+            executablePath,
+            args: [
+              '--no-sandbox',
+              '--enable-unsafe-webgpu',
+              '--enable-features=Vulkan',
+              '--use-webgpu-adapter=swiftshader',
+            ],
+          },
+        }),
+        instances: [{ browser: 'chromium' }],
+      },
+    },
+  };
+}
 
 export default defineConfig({
   test: {
     reporters: ['default', closingLine()],
     projects: [
-      { test: { name: 'pure', include: tests(''), exclude: ['**/node_modules/**', ...needy] } },
+      {
+        test: {
+          name: 'pure',
+          include: tests(''),
+          exclude: ['**/node_modules/**', ...needy],
+          testTimeout: 30_000,
+        },
+      },
       // Sessions take all cores themselves, so these files run one after another.
       {
         test: {
@@ -36,42 +81,7 @@ export default defineConfig({
           testTimeout: 300_000,
         },
       },
-      {
-        // Threads of the WASM backend need a cross-origin isolated page.
-        server: {
-          headers: {
-            'Cross-Origin-Opener-Policy': 'same-origin',
-            'Cross-Origin-Embedder-Policy': 'require-corp',
-          },
-        },
-        // Nothing is bundled beforehand: a dependency met in a worker would otherwise reload the page under a test.
-        optimizeDeps: { noDiscovery: true },
-        test: {
-          name: 'browser',
-          globalSetup: ['test/browser/export-bundle.setup.ts'],
-          include: tests('.browser'),
-          fileParallelism: false,
-          testTimeout: 120_000,
-          browser: {
-            enabled: true,
-            headless: true,
-            commands: nodeCommands,
-            screenshotFailures: false,
-            provider: playwright({
-              launchOptions: {
-                ...(executablePath ? { executablePath } : {}),
-                args: [
-                  '--no-sandbox',
-                  '--enable-unsafe-webgpu',
-                  '--enable-features=Vulkan',
-                  '--use-webgpu-adapter=swiftshader',
-                ],
-              },
-            }),
-            instances: [{ browser: 'chromium' }],
-          },
-        },
-      },
+      ...(browserPath ? [browserProject(browserPath)] : []),
     ],
   },
 });

@@ -16,8 +16,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-/** Runs a command in the root with its output shown; ends this process when it fails. */
-function run(what, command, args) {
+/** Runs a command in the root with its output shown. @returns whether it succeeded */
+function attempt(what, command, args) {
   console.error(`[setup] ${what}`);
   const { status, error } = spawnSync(command, args, {
     cwd: root,
@@ -26,12 +26,14 @@ function run(what, command, args) {
     shell: windows,
     env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
   });
-  if (error || status !== 0) {
-    console.error(
-      `[setup] ${what} failed: ${error?.message ?? `exit status ${status}`}. See the lines above.`,
-    );
-    process.exit(1);
-  }
+  const done = !error && status === 0;
+  if (!done) console.error(`[setup] ${what} failed: ${error?.message ?? `exit status ${status}`}.`);
+  return done;
+}
+
+/** As {@link attempt}, for what nothing works without. */
+function run(what, command, args) {
+  if (!attempt(what, command, args)) process.exit(1);
 }
 
 const pnpm = ['--yes', packageManager];
@@ -46,5 +48,5 @@ run(`install (${packageManager}, from the lock file)`, 'npx', [
 run('build', 'npx', [...pnpm, 'run', 'build']);
 if (process.argv.includes('--tests')) {
   const { prepareTests } = await import('./test-tools.mjs');
-  prepareTests(run);
+  prepareTests(attempt);
 }

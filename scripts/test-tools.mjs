@@ -25,15 +25,18 @@ export function python(code) {
   }
 }
 
-/** Adds what is missing: apt on Debian as root, else Playwright's own browser. Never fails the set-up. */
-export function prepareTests(run) {
+/**
+ * Adds what is missing: apt on Debian as root, else Playwright's own browser. Never fails the set-up.
+ * @param attempt runs a command and returns whether it succeeded
+ */
+export function prepareTests(attempt) {
   const missing = debianPackages.filter((tool) => !tool.present());
   if (missing.length === 0) return;
   if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
     process.env.DEBIAN_FRONTEND = 'noninteractive';
-    run('refresh the package lists', 'apt-get', ['update', '-qq']);
+    attempt('refresh the package lists', 'apt-get', ['update', '-qq']);
     for (const tool of missing) {
-      run(`install ${tool.package}`, 'apt-get', [
+      attempt(`install ${tool.package}`, 'apt-get', [
         'install',
         '-y',
         '-qq',
@@ -42,7 +45,7 @@ export function prepareTests(run) {
       ]);
     }
   } else if (findBrowser() === undefined) {
-    run("install Playwright's Chromium", 'npx', ['playwright', 'install', 'chromium']);
+    attempt("install Playwright's Chromium", 'npx', ['playwright', 'install', 'chromium']);
   }
   for (const tool of missing.filter((entry) => !entry.present())) {
     console.error(`[setup] without ${tool.package}: ${tool.what} will be skipped.`);

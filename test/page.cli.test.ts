@@ -12,11 +12,10 @@ import { type Browser, chromium, type Page } from 'playwright';
 import sharp from 'sharp';
 import { build, type PreviewServer, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findBrowser } from '../scripts/test-tools.mjs';
 import { picture } from './contract/translator-contract.ts';
+import { browserPath as executablePath } from './support/browser.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const executablePath = findBrowser();
 const bundle = here('fixtures/tiny-bundle');
 const configFile = here('../examples/web/vite.config.ts');
 

@@ -25,4 +25,5 @@ export {
   stateNames,
   stepGraph,
 } from './step/step-graph.js';
-export { type TrainEvent, type TrainOptions, type TrainResult, train } from './trainer.js';
+export type { TrainEvent, TrainResult } from './train-events.js';
+export { type TrainOptions, train } from './trainer.js';

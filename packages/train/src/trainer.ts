@@ -1,31 +1,22 @@
-/** The training loop: data in, engine steps, reports, samples and checkpoints out. Knows no networks and no formats. */
+/** A run from its options to its result: config, folders, engine, data and pools are made or read back here. */
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeFolder } from '@cyclegan/model';
-import { CycleganError } from '@cyclegan/runtime-core';
-import { type RunConfig, type RunOptions, rateFactor, resolveConfig, resumeConfig } from './config.js';
-import {
-  createDataSource,
-  type DataSource,
-  type ImageFolder,
-  loadTestImage,
-  openImageFolder,
-} from './data/index.js';
-import type { Engine, EngineState } from './engine.js';
+import { type RunConfig, type RunOptions, resolveConfig, resumeConfig } from './config.js';
+import { createDataSource, type ImageFolder, loadTestImage, openImageFolder } from './data/index.js';
 import { createOrtEngine } from './engines/ort.js';
-import { createImagePool, type ImagePool } from './image-pool.js';
-import { type MetricsLine, samplesPng, writeReport } from './report/index.js';
+import { createImagePool } from './image-pool.js';
 import {
-  appendMetrics,
   loadState,
   readConfig,
   refuseExistingRun,
-  saveState,
   type TrainingFacts,
   truncateMetrics,
   writeConfig,
 } from './run-folder.js';
-import type { Losses } from './step/objective.js';
+import type { TrainEvent, TrainResult } from './train-events.js';
+import { runLoop, type Samples } from './training-loop.js';
+
+const sampleImages = 4;
 
 /** A run, as a user asks for it. */
 export interface TrainOptions extends RunOptions {
@@ -42,36 +33,6 @@ export interface TrainOptions extends RunOptions {
   signal?: AbortSignal | undefined;
   onEvent?: ((event: TrainEvent) => void) | undefined;
 }
-
-/** What happens while it trains, in one sentence or in numbers. */
-export type TrainEvent =
-  | { type: 'note' | 'warning'; message: string }
-  | { type: 'scan'; done: number; total: number }
-  | {
-      type: 'progress';
-      step: number;
-      steps: number;
-      losses: Losses;
-      /** Images of both domains together. */
-      imagesPerSecond: number;
-      secondsLeft: number;
-    }
-  | { type: 'checkpoint'; step: number; path: string }
-  | { type: 'sample'; path: string };
-
-/** Where a run is when `train` resolves. */
-export interface TrainResult {
-  run: string;
-  step: number;
-  steps: number;
-  /** False when the signal stopped it. */
-  finished: boolean;
-  losses: Losses | undefined;
-  /** Share of the time that the engine waited for images, 0 to 1. */
-  dataWait: number;
-}
-
-const sampleImages = 4;
 
 /**
  * Trains, or goes on training, until the config's last step.
@@ -158,7 +119,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       pools.B.setImages(saved.pools.B);
     }
     const samples = await loadSamples(folders, config.size);
-    return await loop({
+    return await runLoop({
       run,
       config,
       engine,
@@ -176,118 +137,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-interface Loop {
-  run: string;
-  config: RunConfig;
-  engine: Engine;
-  data: DataSource;
-  pools: { A: ImagePool; B: ImagePool };
-  samples: Samples;
-  facts: TrainingFacts;
-  from: number;
-  signal: AbortSignal | undefined;
-  emit: (event: TrainEvent) => void;
-}
-
-async function loop({
-  run,
-  config,
-  engine,
-  data,
-  pools,
-  samples,
-  facts,
-  from,
-  signal,
-  emit,
-}: Loop): Promise<TrainResult> {
-  const started = performance.now();
-  const elapsed = () => facts.elapsed + (performance.now() - started) / 1000;
-  let waited = 0;
-  let losses: Losses | undefined;
-  let step = from;
-  let savedAt = from > 0 ? from : -1;
-
-  const save = async () => {
-    if (savedAt === step) return;
-    const engineState = engine.getState();
-    // A gradient that overflowed is in the weights one step before any loss shows it.
-    if (!isFiniteState(engineState)) throw diverged('weights', 'others', step, savedAt);
-    const state = {
-      step,
-      engine: engineState,
-      pools: { A: pools.A.getImages(), B: pools.B.getImages() },
-      facts: { ...facts, elapsed: elapsed() },
-    };
-    const path = await saveState(run, config, state);
-    savedAt = step;
-    await writeReport({ run });
-    emit({ type: 'checkpoint', step, path });
-  };
-  const sample = async () => {
-    const made = await engine.sample(samples);
-    const path = join(run, 'samples', `${String(step).padStart(6, '0')}.png`);
-    await samplesPng({
-      path,
-      images: { realA: samples.a, realB: samples.b, ...made },
-      count: samples.count,
-      size: config.size,
-    });
-    emit({ type: 'sample', path });
-  };
-
-  if (from === 0) {
-    await sample();
-    // From here on there is a checkpoint to go on from, whatever happens.
-    await save();
-  }
-  while (step < config.steps && !signal?.aborted) {
-    const asked = performance.now();
-    const batch = await data.batch(step);
-    waited += performance.now() - asked;
-    const epoch = Math.floor(step / data.stepsPerEpoch) + 1;
-    const learningRate = config.learningRate * rateFactor(config, step + 1, epoch);
-    const choice = { A: pools.A.choose(step), B: pools.B.choose(step) };
-    const result = await engine.step({ a: batch.a, b: batch.b, pool: choice, learningRate });
-    pools.A.store(result.fake.A);
-    pools.B.store(result.fake.B);
-    step++;
-    losses = result.losses;
-    const bad = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
-    if (bad) {
-      const files = [...batch.files.a, ...batch.files.b].join(', ');
-      throw diverged('losses', `${bad[0]} = ${bad[1]} on ${files}`, step, savedAt);
-    }
-    const perSecond = ((step - from) * 2 * config.batch) / ((performance.now() - started) / 1000);
-    if (step % config.reportEvery === 0 || step === config.steps) {
-      const line: MetricsLine = {
-        step,
-        epoch,
-        lr: learningRate,
-        losses,
-        imagesPerSecond: round(perSecond),
-        elapsed: round(elapsed()),
-      };
-      await appendMetrics(run, line);
-    }
-    const secondsLeft = ((config.steps - step) * 2 * config.batch) / perSecond;
-    emit({ type: 'progress', step, steps: config.steps, losses, imagesPerSecond: perSecond, secondsLeft });
-    if (step % config.sampleEvery === 0 || step === config.steps) await sample();
-    if (step % config.checkpointEvery === 0 || step === config.steps) await save();
-    // A step holds the event loop; signals and decoding get their turn here.
-    await nextTurn();
-  }
-  await save();
-  const total = performance.now() - started;
-  return { run, step, steps: config.steps, finished: step >= config.steps, losses, dataWait: waited / total };
-}
-
-interface Samples {
-  a: Float32Array;
-  b: Float32Array;
-  count: number;
-}
-
 /** The same few images at every sample, spread over each folder. */
 async function loadSamples(folders: { A: ImageFolder; B: ImageFolder }, size: number): Promise<Samples> {
   const count = Math.min(sampleImages, folders.A.files.length, folders.B.files.length);
@@ -302,26 +151,9 @@ async function loadSamples(folders: { A: ImageFolder; B: ImageFolder }, size: nu
   return { a: await load(folders.A), b: await load(folders.B), count };
 }
 
-function isFiniteState({ groups }: EngineState): boolean {
-  return Object.values(groups).every((group) =>
-    [group.parameters, group.m, group.v].every((vector) => vector.every(Number.isFinite)),
-  );
-}
-
-function diverged(what: string, got: string, step: number, lastGood: number): CycleganError {
-  return new CycleganError(
-    'run',
-    `[train] step ${step}: expected finite ${what}, got ${got}. The checkpoint of step ${lastGood} is good; begin another run with a lower --lr, or look at those images.`,
-  );
-}
-
 function describe(config: RunConfig, folders: { A: ImageFolder; B: ImageFolder }): string {
   const { ngf, blocks } = config.networks.generator;
   const skipped = folders.A.skipped + folders.B.skipped;
   const left = skipped > 0 ? ` (${skipped} files skipped)` : '';
   return `${folders.A.files.length} images of A and ${folders.B.files.length} of B${left}; ${config.size}×${config.size} px, ngf ${ngf}, ${blocks} blocks, batch ${config.batch}, ${config.steps} steps.`;
-}
-
-function round(value: number): number {
-  return Number(value.toPrecision(6));
 }

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright';
 import { describe, expect, it } from 'vitest';
-import { findBrowser } from '../../../scripts/test-tools.mjs';
+import { browserPath as executablePath } from '../../../test/support/browser.ts';
 import { samplesPng, writeReport } from '../dist/report/index.js';
 import { temporaryFolder } from './temp-folder.js';
 
-const executablePath = findBrowser();
 const root = temporaryFolder();
 
 async function makeRun(): Promise<string> {
