@@ -1,10 +1,11 @@
 /** The demo: the whole line on real images, each stage through the package that a user would call. */
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { exportBundle, verifyBundle } from '@cyclegan/export';
 import { makeFolder, parameterCount, resnetGenerator, writeAtomic } from '@cyclegan/model';
-import { type Direction, throwIfAborted } from '@cyclegan/runtime-core';
+import { CycleganError, type Direction, throwIfAborted } from '@cyclegan/runtime-core';
 import { createTranslator, readBundle, translateFiles } from '@cyclegan/runtime-node';
 import { listSamples, readMetrics, type TrainEvent, train } from '@cyclegan/train';
 import { writeDemoPage } from './demo-page.js';
@@ -54,6 +55,7 @@ export async function runDemo(options: RunDemoOptions): Promise<DemoSummary> {
     page: join(out, 'index.html'),
   };
   const { size, loadSize, ngf, blocks } = settings;
+  await refuseForeignFolder(out);
 
   log('Drawing two sets of emoji, in colour and in ink');
   const set = await renderEmojiSet({ pair: 'colour-ink', out: paths.icons, size, signal });
@@ -123,6 +125,17 @@ export async function runDemo(options: RunDemoOptions): Promise<DemoSummary> {
     ],
   });
   return { page: paths.page, bundle: paths.bundle, run: paths.run, directions, verified: verified.ok };
+}
+
+/** Only what an earlier demo left may be made anew: its icons are the first thing that it makes, and marked. */
+async function refuseForeignFolder(out: string): Promise<void> {
+  const names: string[] = await readdir(out).catch(() => []);
+  if (names.length > 0 && !existsSync(join(out, 'icons', 'emoji-set.json'))) {
+    throw new CycleganError(
+      'output',
+      `[demo] ${out}: expected a new or empty folder, or an earlier demo's, got one with other files. Choose another --out.`,
+    );
+  }
 }
 
 /** Translates one side's test icons with the Node runtime and holds them against the other side's. */

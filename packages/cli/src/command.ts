@@ -52,6 +52,7 @@ export function defineCommand<const P extends Positionals, const O extends Optio
       // Of an option that is given twice the last counts, as in most programs; positionals keep all.
       coerce: (given: unknown) => {
         const value = Array.isArray(given) ? given.at(-1) : given;
+        if (value === '') throw new Error(`expected --${name} to have a value, got an empty one`);
         return option.coerce ? option.coerce(value) : value;
       },
     },

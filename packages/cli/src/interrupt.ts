@@ -9,6 +9,9 @@ export interface Interrupt {
 /** What a shell reports for a program that a Ctrl-C ended. */
 export const INTERRUPTED = 130;
 
+/** Ctrl-C, a polite kill, and a terminal that was closed. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
  * @param say told what will happen, on the first one
  * @param cleanUp called before the second one ends the process: leaves the terminal as it was
@@ -23,11 +26,11 @@ export function createInterrupt(say: (text: string) => void, cleanUp: () => void
     say('Stopping: what is done is kept. Press Ctrl-C again to end at once.');
     controller.abort();
   };
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
+  for (const name of signals) process.on(name, onSignal);
   return {
     signal: controller.signal,
     dispose() {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, onSignal);
+      for (const name of signals) process.off(name, onSignal);
     },
   };
 }

@@ -30,8 +30,9 @@ export async function examineMachine(): Promise<Machine> {
   if (failure !== undefined)
     missing.push({ what: `onnxruntime-node and sharp (${failure})`, command: 'npm install' });
   const cuda = report?.devices.find(({ device }) => device === 'cuda');
-  if (hasNvidiaGpu() && cuda?.works === false) {
-    missing.push({ what: 'CUDA for onnxruntime (needs CUDA 12 and cuDNN 9)', command: cudaCommand() });
+  if (process.platform === 'linux' && process.arch === 'x64' && cuda?.works === false) {
+    const what = 'CUDA for onnxruntime, for an NVIDIA GPU with CUDA 12 and cuDNN 9';
+    missing.push({ what, command: cudaCommand() });
   }
   const webgpu = report?.devices.find(({ device }) => device === 'webgpu');
   if (hasLinuxGpu() && webgpu?.works === false) {

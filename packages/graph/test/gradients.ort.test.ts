@@ -242,6 +242,19 @@ for (const batch of [1, 3]) {
       [1, 1, 3, 3],
     ],
   };
+  convolutions[`Pad by reflection, batch ${batch}`] = {
+    build: (g, [x]) => g.op(Pad, [x, g.ints([0, 0, 1, 1, 0, 0, 1, 1])], { mode: 'reflect' }),
+    shapes: [[batch, 2, 5, 3]],
+  };
+  convolutions[`Resize, batch ${batch}`] = {
+    build: (g, [x]) =>
+      g.op(Resize, [x, undefined, g.float([1, 1, 2, 2])], {
+        mode: 'nearest',
+        coordinate_transformation_mode: 'asymmetric',
+        nearest_mode: 'floor',
+      }),
+    shapes: [[batch, 2, 3, 5]],
+  };
   convolutions[`InstanceNormalization, batch ${batch}`] = {
     build: (g, [x]) => g.op(InstanceNormalization, [x, g.float([1, 1]), g.float([0, 0])]),
     shapes: [[batch, 2, 3, 5]],

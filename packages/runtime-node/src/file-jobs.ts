@@ -65,11 +65,12 @@ async function listImages(input: string, out: string): Promise<{ input: string; 
     throw refused(input, 'a file or folder', `"${cause.message}"`, cause);
   });
   if (!found.isDirectory()) return [{ input, name: basename(input) }];
+  const outInside = out.startsWith(resolve(input) + sep);
   const entries = await readdir(input, { recursive: true, withFileTypes: true });
   const images = entries
     .filter((entry) => IMAGE_EXTENSIONS.has(parse(entry.name).ext.toLowerCase()) && !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => out === resolve(input) || !resolve(path).startsWith(out + sep))
+    .filter((path) => !outInside || !resolve(path).startsWith(out + sep))
     .sort();
   if (images.length === 0) throw refused(input, 'a folder with images', 'none');
   return images.map((path) => ({ input: path, name: relative(input, path) }));

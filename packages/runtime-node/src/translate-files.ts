@@ -34,6 +34,8 @@ export interface TranslateFilesOptions {
   /** Images that are in memory at a time; default 4: two being decoded or waiting, one computed, one encoded. */
   concurrency?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Called once, when all paths have been found good and work begins. */
+  onStart?: (() => void) | undefined;
   onProgress?: ((progress: FilesProgress) => void) | undefined;
 }
 
@@ -55,6 +57,7 @@ export async function translateFiles(options: TranslateFilesOptions): Promise<Tr
   assertWholeNumber('concurrency', concurrency, 64);
   throwIfAborted(signal, '[translate] files');
   const jobs = await planFileJobs({ inputs, out, format });
+  options.onStart?.();
   const limit = pLimit(concurrency);
   const total = jobs.length;
   let done = 0;

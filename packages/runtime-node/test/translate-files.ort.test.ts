@@ -41,6 +41,13 @@ async function images(...names: string[]): Promise<{ root: string; from: string;
   return { root, from, out: join(root, 'out') };
 }
 
+it('writes above its input folder too', async () => {
+  const { root, from } = await images('a.png');
+  const { failed } = await translate({ inputs: [from], out: root, format: 'webp' });
+  expect(failed).toEqual([]);
+  expect(existsSync(join(root, 'a.webp'))).toBe(true);
+});
+
 describe('where translations go', () => {
   it('keeps the folders, the names and the formats', async () => {
     const names = ['a.jpg', 'b.PNG', 'c.webp', 'deep/er/d.jpeg', 'e.tiff'];
@@ -197,6 +204,11 @@ describe('what is refused before any work', () => {
     expect(readFileSync(join(from, 'a.png'))).toEqual(before);
     await translate({ inputs: [from], out: from, format: 'webp' });
     expect(list(from)).toEqual(['a.png', 'a.webp']);
+  });
+
+  it('a place where nothing can be made', async () => {
+    const { from } = await images('a.png');
+    await expect(translate({ inputs: [from], out: '/proc/x/y' })).rejects.toMatchObject({ code: 'output' });
   });
 
   it('a path that is missing, and a folder without images', async () => {

@@ -2,6 +2,7 @@
  * What a run is: presets, options as a user gives them, and the resolved config that the run folder keeps. Knows no
  * files.
  */
+import { availableParallelism } from 'node:os';
 import { discriminatorMinSize, networksSchema, SIZE_MULTIPLE } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
 import { z } from 'zod';
@@ -33,6 +34,8 @@ export const runConfigSchema = z.object({
   pool: z.number().int().nonnegative().max(100_000),
   engine: z.literal('ort'),
   device: z.literal('cpu'),
+  /** Of the engine. Sums are formed in another order with another number, so that it belongs to an exact resume. */
+  threads: z.number().int().min(1).max(1024),
   checkpointEvery: count,
   reportEvery: count,
   sampleEvery: count,
@@ -64,10 +67,12 @@ export interface RunOptions {
   lr?: number | undefined;
   lrPolicy?: 'linear' | 'step' | 'cosine' | 'plateau' | undefined;
   checkpointEvery?: number | undefined;
+  /** Threads of the engine; default as many as cores, and on resuming as many as before. */
+  threads?: number | undefined;
 }
 
 /**
- * Sizes that go together. `tiny` learns a change of texture or colour on a laptop in a quarter of an hour; `small`
+ * Sizes that go together. `tiny` learns a change of texture or colour on a laptop in some ten minutes; `small`
  * wants some hours there; `paper` is the paper's setting, for a GPU box.
  */
 export const presets = {
@@ -129,6 +134,7 @@ export function resolveConfig(options: RunOptions, folders: Folders): RunConfig 
     pool: options.pool ?? 50,
     engine: 'ort',
     device: 'cpu',
+    threads: options.threads ?? availableParallelism(),
     checkpointEvery: options.checkpointEvery ?? clamp(Math.ceil(steps / 10), 10, 1000),
     reportEvery: clamp(Math.round(steps / 1000), 1, 100),
     sampleEvery: clamp(Math.ceil(steps / 20), 5, 500),
@@ -255,6 +261,7 @@ export function resumeConfig(options: RunOptions, old: RunConfig, folders: Folde
     b: folders.b,
     ...duration,
     checkpointEvery: options.checkpointEvery ?? old.checkpointEvery,
+    threads: options.threads ?? old.threads,
   });
 }
 

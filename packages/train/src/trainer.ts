@@ -1,6 +1,8 @@
 /** A run from its options to its result: config, folders, engine, data and pools are made or read back here. */
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
 import { makeFolder } from '@cyclegan/model';
+import { CycleganError } from '@cyclegan/runtime-core';
 import { type RunConfig, type RunOptions, resolveConfig, resumeConfig } from './config.js';
 import { createDataSource, type ImageFolder, loadTestImage, openImageFolder } from './data/index.js';
 import { createOrtEngine } from './engines/ort.js';
@@ -27,8 +29,6 @@ export interface TrainOptions extends RunOptions {
   out: string;
   /** Go on from the run folder's last checkpoint. */
   resume?: boolean | undefined;
-  /** Threads of the engine; default as many as cores. */
-  threads?: number | undefined;
   /** When it fires, the step under way is finished, a checkpoint written, and `train` resolves. */
   signal?: AbortSignal | undefined;
   onEvent?: ((event: TrainEvent) => void) | undefined;
@@ -55,6 +55,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       onProgress: (at) => emit({ type: 'scan', ...at }),
       signal,
     });
+  await refuseInside(run, [options.a, options.b]);
   const folders = { A: await open('A', options.a), B: await open('B', options.b) };
   const paths = {
     a: options.a,
@@ -74,7 +75,18 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       '[train] resume: the folders hold other files than before, so the run goes on with other images than it would have.',
     );
   }
-  if (saved && saved.step >= config.steps) {
+  if (old && old.threads !== config.threads) {
+    warn(
+      `[train] resume: ${config.threads} threads instead of ${old.threads} round sums otherwise, so the run goes on nearly, not exactly, as it would have.`,
+    );
+  }
+  if (saved && saved.step > config.steps) {
+    throw new CycleganError(
+      'usage',
+      `[train] steps: expected at least the ${saved.step} that the run has made, got ${config.steps}. Leave --steps out, or give more.`,
+    );
+  }
+  if (saved && saved.step === config.steps) {
     emit({
       type: 'note',
       message: `The run is at step ${saved.step} of ${config.steps} already; add --steps to train on.`,
@@ -101,7 +113,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     batch: config.batch,
     size: config.size,
     seed: config.seed,
-    threads: options.threads,
+    threads: config.threads,
   });
   try {
     const pool = (domain: 'A' | 'B') =>
@@ -134,6 +146,19 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   } finally {
     data.dispose();
     await engine.dispose();
+  }
+}
+
+/** A run's samples among the training images would be trained on when it is resumed. */
+async function refuseInside(run: string, folders: readonly string[]): Promise<void> {
+  const real = (path: string) => realpath(path).catch(() => resolve(path));
+  for (const folder of folders) {
+    if (`${await real(run)}${sep}`.startsWith(`${await real(folder)}${sep}`)) {
+      throw new CycleganError(
+        'output',
+        `[train] ${run}: expected a run folder outside the images, got one in ${folder}. Choose another --out.`,
+      );
+    }
   }
 }
 

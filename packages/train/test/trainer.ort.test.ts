@@ -14,6 +14,8 @@ const small = {
   seed: 7,
   checkpointEvery: 10,
 } satisfies Partial<TrainOptions>;
+/** On resuming these come from the run. */
+const kept = { pool: undefined, size: undefined, ngf: undefined, blocks: undefined, batch: undefined };
 let base: Pick<TrainOptions, 'a' | 'b'>;
 
 beforeAll(async () => {
@@ -73,6 +75,25 @@ describe('resume', () => {
   });
 });
 
+describe('threads', () => {
+  it('stay as they were on resuming, and another number is warned of', async () => {
+    await train({ ...base, ...small, out: run('single'), steps: 2, threads: 1 });
+    const config = async () => JSON.parse(await readFile(join(run('single'), 'config.json'), 'utf8')).threads;
+    await train({ ...base, out: run('single'), resume: true, steps: 3 });
+    expect(await config()).toBe(1);
+    const warnings: string[] = [];
+    await train({
+      ...base,
+      out: run('single'),
+      resume: true,
+      steps: 4,
+      threads: 2,
+      onEvent: (event) => event.type === 'warning' && warnings.push(event.message),
+    });
+    expect(warnings).toEqual([expect.stringMatching(/2 threads instead of 1/)]);
+  });
+});
+
 describe('a run folder', () => {
   it('holds config, metrics, samples, report and checkpoints', async () => {
     const config = JSON.parse(await readFile(join(run('straight'), 'config.json'), 'utf8'));
@@ -116,6 +137,7 @@ describe('refuses', () => {
     ['a gan mode that is not there', { gan: 'wgangp' }, 'usage', /lsgan or vanilla/],
     ['a policy that is not there', { lrPolicy: 'plateau' }, 'usage', /linear/],
     ['nothing to resume', { resume: true }, 'run', /config\.json/],
+    ['a place where nothing can be made', { out: '/proc/x/y' }, 'output', /can be written/],
     ['a missing folder', { a: '/nonexistent' }, 'input', /expected a folder/],
   ])('%s', async (_, options, code, message) => {
     const error = await refusal(options);
@@ -135,6 +157,20 @@ describe('refuses', () => {
       message: expect.stringMatching(/expected size 32 .* got 64/),
     });
     expect((await weights('straight', 16)).equals(before)).toBe(true);
+  });
+
+  it('a run folder among the images', async () => {
+    expect(await refusal({ out: join(base.a, 'run') })).toMatchObject({
+      code: 'output',
+      message: expect.stringMatching(/outside the images/),
+    });
+  });
+
+  it('fewer steps than are made', async () => {
+    expect(await refusal({ out: run('straight'), resume: true, steps: 3, ...kept })).toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/at least the 16 .* got 3/),
+    });
   });
 
   it('a run folder whose checkpoint has other networks', async () => {

@@ -69,8 +69,6 @@ export const translate = defineCommand({
     });
     try {
       const { info } = translator;
-      output.note(`${info.direction} ${info.precision} on ${info.device}, ${info.threads} threads`);
-      for (const { device: passed, reason } of info.fallbacks) output.note(`not on ${passed}: ${reason}`);
       const progress = await output.progress('translate');
       const start = performance.now();
       const { translated, failed } = await translateFiles({
@@ -80,6 +78,9 @@ export const translate = defineCommand({
         format,
         quality,
         signal,
+        onStart() {
+          output.note(`${info.direction} ${info.precision} on ${info.device}, ${info.threads} threads`);
+        },
         onProgress({ done, total, file, tile: part, error }) {
           if (error) output.warn(error.message);
           progress.update(done, total, part ? `${file} (tile ${part.done}/${part.total})` : file);
@@ -94,6 +95,7 @@ export const translate = defineCommand({
           direction: info.direction,
           precision: info.precision,
           device: info.device,
+          fallbacks: info.fallbacks,
           seconds,
           translated,
           failed: failures,

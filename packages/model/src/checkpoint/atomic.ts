@@ -93,6 +93,7 @@ export async function writing<Result>(path: string, work: () => Promise<Result>)
 }
 
 const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'a place where nothing can be made',
   EACCES: 'no permission',
   EPERM: 'no permission',
   EROFS: 'a read-only file system',
