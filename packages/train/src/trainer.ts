@@ -7,6 +7,7 @@ import { type RunConfig, type RunOptions, resolveConfig, resumeConfig } from './
 import { createDataSource, type ImageFolder, loadTestImage, openImageFolder } from './data/index.js';
 import { createOrtEngine } from './engines/ort.js';
 import { createImagePool } from './image-pool.js';
+import { assertFits } from './memory.js';
 import {
   loadState,
   readConfig,
@@ -64,6 +65,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       Math.ceil(Math.max(folders.A.files.length, folders.B.files.length) / batch),
   };
   const config = old ? resumeConfig(options, old, paths) : resolveConfig(options, paths);
+  assertFits(config);
   const saved = old ? await loadState(run, old, warn) : undefined;
   const facts: TrainingFacts = {
     elapsed: saved?.facts.elapsed ?? 0,

@@ -138,6 +138,12 @@ describe('refuses', () => {
     ['a policy that is not there', { lrPolicy: 'plateau' }, 'usage', /linear/],
     ['nothing to resume', { resume: true }, 'run', /config\.json/],
     ['a place where nothing can be made', { out: '/proc/x/y' }, 'output', /can be written/],
+    [
+      'more than the machine has',
+      { size: 2048, ngf: 1024, blocks: 64, batch: 1024 },
+      'usage',
+      /memory: .* GB/,
+    ],
     ['a missing folder', { a: '/nonexistent' }, 'input', /expected a folder/],
   ])('%s', async (_, options, code, message) => {
     const error = await refusal(options);
