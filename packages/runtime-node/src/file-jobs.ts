@@ -68,7 +68,12 @@ async function listImages(input: string, out: string): Promise<{ input: string; 
   const outInside = out.startsWith(resolve(input) + sep);
   const entries = await readdir(input, { recursive: true, withFileTypes: true });
   const images = entries
-    .filter((entry) => IMAGE_EXTENSIONS.has(parse(entry.name).ext.toLowerCase()) && !entry.isDirectory())
+    .filter(
+      (entry) =>
+        !entry.name.startsWith('.') &&
+        IMAGE_EXTENSIONS.has(parse(entry.name).ext.toLowerCase()) &&
+        !entry.isDirectory(),
+    )
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !outInside || !resolve(path).startsWith(out + sep))
     .sort();
