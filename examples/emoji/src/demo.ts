@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { exportBundle, verifyBundle } from '@cyclegan/export';
 import { makeFolder, parameterCount, resnetGenerator, writeAtomic } from '@cyclegan/model';
 import { CycleganError, type Direction, throwIfAborted } from '@cyclegan/runtime-core';
@@ -34,6 +34,8 @@ export interface DemoSummary {
   page: string;
   bundle: string;
   run: string;
+  /** Shows the model in the browser, from the folder of the clone. */
+  web: string;
   /** Both directions with every test icon's measures. */
   directions: [DemoDirection, DemoDirection];
   verified: boolean;
@@ -124,7 +126,14 @@ export async function runDemo(options: RunDemoOptions): Promise<DemoSummary> {
       'The icons are Microsoft’s Fluent emoji (MIT), as packaged by Iconify. Names in both sets were dealt out so that no icon is in both training folders; those measured here are in neither.',
     ],
   });
-  return { page: paths.page, bundle: paths.bundle, run: paths.run, directions, verified: verified.ok };
+  return {
+    page: paths.page,
+    bundle: paths.bundle,
+    run: paths.run,
+    web: webCommand(paths),
+    directions,
+    verified: verified.ok,
+  };
 }
 
 /** Only what an earlier demo left may be made anew: its icons are the first thing that it makes, and marked. */
@@ -192,12 +201,19 @@ async function copySamples({ folders, labels }: EmojiSet, to: string): Promise<v
   await writeAtomic(join(to, 'index.json'), `${JSON.stringify(index)}\n`);
 }
 
+/** The page serves `demo/` unless it is told otherwise. */
+function webCommand(paths: { bundle: string; samples: string }): string {
+  if (paths.bundle === join('demo', 'bundle')) return 'npm run web';
+  const [bundle, samples] = [paths.bundle, paths.samples].map((path) => JSON.stringify(resolve(path)));
+  return `CYCLEGAN_BUNDLE=${bundle} CYCLEGAN_SAMPLES=${samples} npm run web`;
+}
+
 function nextSteps(
-  paths: { bundle: string; run: string },
+  paths: { bundle: string; run: string; samples: string },
   { folders }: EmojiSet,
 ): { what: string; command: string }[] {
   return [
-    { what: 'Try the model in the browser', command: 'npm run web' },
+    { what: 'Try the model in the browser', command: webCommand(paths) },
     {
       what: 'Train on your own two folders',
       command: 'npx cyclegan train --a photos --b paintings --out runs/mine',

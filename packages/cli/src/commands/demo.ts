@@ -32,7 +32,7 @@ export const demo = defineCommand({
   async handler(args, { output, signal }) {
     const { runDemo } = await import('@cyclegan/example-emoji');
     const progress = await output.progress('train');
-    const { page, bundle, run, verified, directions } = await runDemo({
+    const { page, bundle, run, web, verified, directions } = await runDemo({
       out: args.out,
       steps: args.steps,
       seed: args.seed,
@@ -52,10 +52,13 @@ export const demo = defineCommand({
         `${from} → ${to}: L1 to the true icon ${inputL1.toFixed(3)} before, ${translatedL1.toFixed(3)} translated (${icons} icons that it had never seen)`,
     );
     if (!verified) lines.push('VERIFY FAILED: see the table on the page');
-    output.result(
-      [...lines, `Open ${resolve(page)}`, 'Try the model in the browser: npm run web'].join('\n'),
-      { page, bundle, run, verified, scores },
-    );
+    output.result([...lines, `Open ${resolve(page)}`, `Try the model in the browser: ${web}`].join('\n'), {
+      page,
+      bundle,
+      run,
+      verified,
+      scores,
+    });
     return verified ? 0 : 1;
   },
 });
