@@ -12,6 +12,8 @@ export interface Machine {
   platform: string;
   cores: number;
   memoryGb: number;
+  /** Graphics adapters that the system names, such as `NVIDIA H200`. */
+  adapters: string[];
   /** Empty when onnxruntime or sharp cannot be loaded. */
   devices: MachineReport['devices'];
   formats: { reads: string[]; writes: string[] };
@@ -55,6 +57,7 @@ export async function examineMachine(): Promise<Machine> {
     platform: `${process.platform} ${process.arch}`,
     cores: availableParallelism(),
     memoryGb: Math.round(totalmem() / 2 ** 30),
+    adapters: await listAdapters(),
     devices: report?.devices ?? [],
     formats: { reads: report?.sharp.reads ?? [], writes: report?.sharp.writes ?? [] },
     browser: browser ?? null,
@@ -67,6 +70,7 @@ export function describeMachine(machine: Machine): string {
   const lines = [
     `cyclegan ${versions.cyclegan}, node ${versions.node}, onnxruntime ${versions.onnxruntime ?? 'missing'}, sharp ${versions.sharp ?? 'missing'}`,
     `${machine.platform}, ${machine.cores} cores, ${machine.memoryGb} GB of memory`,
+    `graphics adapters: ${machine.adapters.join(', ') || 'none found'}`,
     `reads ${formats.reads.join(', ')}; writes ${formats.writes.join(', ')}`,
     `browser for the tests: ${machine.browser ?? 'none found'}`,
     '',
@@ -89,6 +93,14 @@ async function probe(): Promise<{ report?: MachineReport; failure?: string }> {
   } catch (error) {
     return { failure: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
   }
+}
+
+async function listAdapters(): Promise<string[]> {
+  const { graphics } = await import('systeminformation');
+  const { controllers } = await graphics();
+  return controllers.map(({ vendor, model }) =>
+    model.startsWith(vendor) ? model : `${vendor} ${model}`.trim(),
+  );
 }
 
 function findBrowser(): string | undefined {

@@ -96,10 +96,12 @@ test('doctor names versions and devices, and that the CPU works', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^cyclegan \S+, node \S+, onnxruntime \d\S+, sharp \d\S+\n/);
   expect(stdout).toMatch(/^ {2}cpu +works/m);
+  expect(stdout).toMatch(/^graphics adapters: \S/m);
   const json = await cli(['doctor', '--json']);
   expect(lastJson(json.stdout)).toMatchObject({
     ok: true,
     cores: expect.any(Number),
+    adapters: expect.any(Array),
     versions: { node: process.versions.node },
     devices: expect.arrayContaining([expect.objectContaining({ device: 'cpu', works: true })]),
     missing: expect.any(Array),
