@@ -4,6 +4,7 @@
  */
 import type { ArgumentsCamelCase, Argv, InferredOptionTypes, Options, PositionalOptions } from 'yargs';
 import type { Output } from './output.js';
+import { wrongValue } from './usage.js';
 
 /** What a handler gets beside its arguments. */
 export interface Context {
@@ -52,7 +53,7 @@ export function defineCommand<const P extends Positionals, const O extends Optio
       // Of an option that is given twice the last counts, as in most programs; positionals keep all.
       coerce: (given: unknown) => {
         const value = Array.isArray(given) ? given.at(-1) : given;
-        if (value === '') throw new Error(`expected --${name} to have a value, got an empty one`);
+        if (value === '') throw wrongValue(name, 'something');
         return option.coerce ? option.coerce(value) : value;
       },
     },

@@ -1,10 +1,20 @@
 /**
- * A bundle's folder: finds and reads its manifest. The model files are read and checked by the worker that opens
- * them, so that hashing does not hold up the program.
+ * A bundle's folder: its manifest, and its model files with their checks. A translator's model is read by the worker that
+ * opens it, so that hashing does not hold up the program.
  */
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CycleganError, type Manifest, parseManifest } from '@cyclegan/runtime-core';
+import {
+  CycleganError,
+  checkModelFile,
+  type Manifest,
+  type ModelEntry,
+  parseManifest,
+} from '@cyclegan/runtime-core';
+
+/** The model file: a path, or its bytes. */
+export type NodeSource = string | Uint8Array;
 
 /** More than 64 models with the largest self-checks that the schema allows would ever need in practice. */
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
@@ -33,6 +43,32 @@ async function readJson(path: string): Promise<unknown> {
     throw new CycleganError(
       'bundle',
       `[bundle] ${path}: expected a readable manifest, got "${reason}". Point at a folder that \`cyclegan export\` wrote.`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Reads the file whose size and hash the manifest names; what is hashed is what is run.
+ * @throws CycleganError `bundle` for a file that is not the manifest's, or none
+ */
+export async function readModel(model: ModelEntry, file: NodeSource): Promise<Uint8Array> {
+  const bytes = typeof file === 'string' ? await readSized(model, file) : file;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  checkModelFile(model, { bytes: bytes.length, sha256 }, typeof file === 'string' ? file : model.file);
+  return bytes;
+}
+
+async function readSized(model: ModelEntry, path: string): Promise<Uint8Array> {
+  try {
+    checkModelFile(model, { bytes: (await stat(path)).size }, path);
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof CycleganError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CycleganError(
+      'bundle',
+      `[bundle] ${path}: expected a readable model file, got "${reason}". Copy or export the bundle again.`,
       { cause },
     );
   }

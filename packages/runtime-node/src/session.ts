@@ -2,22 +2,17 @@
  * One onnxruntime-node session over a checked model file. For a worker thread: creation and runs hold up the
  * thread they are called on.
  */
-import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import {
   type ConcreteDevice,
   CycleganError,
-  checkModelFile,
   type ModelEntry,
   type OpenRequest,
   type Planes,
   type Session,
 } from '@cyclegan/runtime-core';
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import { type NodeSource, readModel } from './bundle.js';
 import { inTurn, type Turn } from './turn.js';
-
-/** The model file: a path, or its bytes. */
-export type NodeSource = string | Uint8Array;
 
 /** What a worker is started with. */
 export interface WorkerSettings {
@@ -78,27 +73,4 @@ function toPlanes(tensor: Tensor | undefined, model: ModelEntry): Planes {
     );
   }
   return { width, height, channels, data };
-}
-
-/** Reads the file whose size and hash the manifest names; what is hashed is what is run. */
-async function readModel(model: ModelEntry, file: NodeSource): Promise<Uint8Array> {
-  const bytes = typeof file === 'string' ? await readSized(model, file) : file;
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  checkModelFile(model, { bytes: bytes.length, sha256 }, typeof file === 'string' ? file : model.file);
-  return bytes;
-}
-
-async function readSized(model: ModelEntry, path: string): Promise<Uint8Array> {
-  try {
-    checkModelFile(model, { bytes: (await stat(path)).size }, path);
-    return await readFile(path);
-  } catch (cause) {
-    if (cause instanceof CycleganError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CycleganError(
-      'bundle',
-      `[bundle] ${path}: expected a readable model file, got "${reason}". Copy or export the bundle again.`,
-      { cause },
-    );
-  }
 }

@@ -17,10 +17,10 @@ import {
   type WorkerHandle,
 } from '@cyclegan/runtime-core';
 import type { Sharp } from 'sharp';
-import { readBundle } from './bundle.js';
+import { type NodeSource, readBundle } from './bundle.js';
 import { chooseDevices } from './devices.js';
 import { type ImageInput, readPixels, toSharp } from './image.js';
-import type { NodeSource, WorkerSettings } from './session.js';
+import type { WorkerSettings } from './session.js';
 import { createTurn, endTurn, guardExit } from './turn.js';
 
 const MAX_THREADS = 1024;

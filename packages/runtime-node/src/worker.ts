@@ -3,7 +3,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { serveTranslator } from '@cyclegan/runtime-core';
-import { type NodeSource, openSession, type WorkerSettings } from './session.js';
+import type { NodeSource } from './bundle.js';
+import { openSession, type WorkerSettings } from './session.js';
 
 if (!parentPort) throw new Error('internal: worker.js runs as a worker thread only');
 const port = parentPort;

@@ -1,19 +1,10 @@
 /** What the Node runtime's tests share: the tiny bundle, a folder that goes away, small images. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp, { type Sharp } from 'sharp';
-import { onTestFinished } from 'vitest';
+
+export { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 
 export const tinyBundle = fileURLToPath(new URL('../../../test/fixtures/tiny-bundle', import.meta.url));
-
-/** A fresh folder, removed when the test ends. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'cyclegan-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** One colour. */
 export function plain(width: number, height: number, background = { r: 200, g: 100, b: 50 }): Sharp {

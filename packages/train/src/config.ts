@@ -180,7 +180,8 @@ function resolveDuration(
   };
 }
 
-function checkOptions({ engine, device, gan, lrPolicy, size, lr }: RunOptions): void {
+/** @throws CycleganError `usage` for a value that is wrong whatever the folders hold */
+export function checkOptions({ engine, device, gan, lrPolicy, size, lr }: RunOptions): void {
   const later = (what: string, expected: string, got: string) =>
     new CycleganError(
       'usage',

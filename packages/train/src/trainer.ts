@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { makeFolder } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
-import { type RunConfig, type RunOptions, resolveConfig, resumeConfig } from './config.js';
+import { checkOptions, type RunConfig, type RunOptions, resolveConfig, resumeConfig } from './config.js';
 import { createDataSource, type ImageFolder, loadTestImage, openImageFolder } from './data/index.js';
 import { createOrtEngine } from './engines/ort.js';
 import { createImagePool } from './image-pool.js';
@@ -46,6 +46,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { out: run, resume = false, signal } = options;
   const emit = options.onEvent ?? (() => {});
   const warn = (message: string) => emit({ type: 'warning', message });
+  // Before the folders are looked through, which may take a while.
+  checkOptions(options);
   const old = resume ? await readConfig(run) : undefined;
   if (!old) await refuseExistingRun(run);
   const open = (domain: 'A' | 'B', path: string) =>

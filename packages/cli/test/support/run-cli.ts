@@ -1,10 +1,8 @@
 /** Runs the real command as a child process, as a shell would. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+
+export { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 
 export const program = fileURLToPath(new URL('../../bin/cyclegan.js', import.meta.url));
 
@@ -42,11 +40,4 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
 /** The object that `--json` prints as the last line of stdout. */
 export function lastJson(stdout: string): Record<string, unknown> {
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
-}
-
-/** A fresh folder, removed when the test ends. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'cyclegan-cli-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }

@@ -1,9 +1,8 @@
 /** A bundle's model file, held against its entry in the manifest before anything is run. */
-import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OnnxModel, readOnnx } from '@cyclegan/graph';
-import { checkModelFile, type ModelEntry } from '@cyclegan/runtime-core';
+import type { ModelEntry } from '@cyclegan/runtime-core';
+import { readModel } from '@cyclegan/runtime-node';
 
 export interface OpenedModel {
   bytes: Uint8Array;
@@ -16,11 +15,7 @@ export interface OpenedModel {
  */
 export async function openModel(bundle: string, entry: ModelEntry): Promise<OpenedModel> {
   const path = join(bundle, entry.file);
-  checkModelFile(entry, { bytes: (await stat(path)).size }, path);
-  const bytes = await readFile(path);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  checkModelFile(entry, { bytes: bytes.length, sha256 }, path);
-
+  const bytes = await readModel(entry, path);
   const onnx = readOnnx(bytes);
   const [input, ...moreInputs] = onnx.graph.inputs;
   const [output, ...moreOutputs] = onnx.graph.outputs;
