@@ -30,7 +30,8 @@ async function start(): Promise<void> {
     domains: samples.domains,
     onChange: update,
   });
-  let chosen: { file: Blob; name: string } | undefined;
+  /** A file may still be on its way, so that what is chosen last counts at once, however long it takes to come. */
+  let chosen: { file: Blob | Promise<Blob>; name: string } | undefined;
   let job = new AbortController();
 
   /** Translates what is chosen, as it is chosen now; a run that is still going is given up. */
@@ -47,7 +48,7 @@ async function start(): Promise<void> {
 
   async function translate(signal: AbortSignal): Promise<void> {
     say('');
-    const picture = chosen && (await readPicture(chosen.file, controls.longestSide()));
+    const picture = chosen && (await readPicture(await chosen.file, controls.longestSide()));
     if (signal.aborted) return;
     if (picture) {
       blank.hidden = true;
@@ -68,7 +69,7 @@ async function start(): Promise<void> {
     say('');
   }
 
-  function choose(file: Blob, name: string): void {
+  function choose(file: Blob | Promise<Blob>, name: string): void {
     chosen = { file, name };
     const direction = directionOf(name);
     if (direction) controls.setDirection(direction);
@@ -85,10 +86,7 @@ async function start(): Promise<void> {
     URL.revokeObjectURL(link.href);
   }
 
-  const takeSample = (name: string) =>
-    fetchSample(SAMPLES, name)
-      .then((file) => choose(file, name))
-      .catch(sayError);
+  const takeSample = (name: string) => choose(fetchSample(SAMPLES, name), name);
 
   download.addEventListener('click', () => void save().catch(sayError));
   listenForPictures({
@@ -103,7 +101,7 @@ async function start(): Promise<void> {
   });
   // The page opens with a result where there is a sample, and with the model at hand in any case.
   const [first] = samples.files;
-  if (first) await takeSample(first);
+  if (first) takeSample(first);
   else update();
 }
 
