@@ -2,7 +2,7 @@
  * One model, three runtimes: onnxruntime-node, WebAssembly and WebGPU in the browser give the same tensors, and
  * both translators the same picture. Takes any bundle under test/fixtures.
  */
-import { type Manifest, parseManifest, toPlanes } from '@cyclegan/runtime-core';
+import { type Manifest, paddedSide, parseManifest, toPlanes } from '@cyclegan/runtime-core';
 import { createTranslator, type Direction, type WebTranslator } from '@cyclegan/runtime-web';
 import * as webAssembly from 'onnxruntime-web/wasm';
 import * as webGpu from 'onnxruntime-web/webgpu';
@@ -18,6 +18,10 @@ const BUNDLES = [
   {
     bundle: 'exported/bundle',
     address: new URL('../fixtures/exported/bundle/manifest.json', import.meta.url).href,
+  },
+  {
+    bundle: 'exported/unet/bundle',
+    address: new URL('../fixtures/exported/unet/bundle/manifest.json', import.meta.url).href,
   },
 ];
 const BACKENDS = [
@@ -39,10 +43,11 @@ describe.each(BUNDLES)('$bundle', ({ bundle, address }) => {
       const session = await ort.InferenceSession.create(new URL(model.file, address).href, {
         executionProviders: [provider],
       });
-      for (const [width, height] of [
+      for (const sides of [
         [32, 32],
         [44, 28],
-      ] as const) {
+      ]) {
+        const [width = 0, height = 0] = sides.map((side) => paddedSide(side, model));
         const { data } = toPlanes({ ...picture(width, height), channels: 4 }, model.input.channels);
         const dims = [1, model.input.channels, height, width];
         const { [model.output.name]: output } = await session.run({

@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import torch
 
+import network_goldens
 import reference
 import tensors
 
@@ -21,6 +22,16 @@ NETWORKS = {"ngf": 4, "blocks": 2, "ndf": 4, "n_layers": 3}
 SCALES = {"G": 0.2, "D": 0.4}
 STEPS = 20
 IMAGES = 4
+SMALL = {"ngf": 2, "blocks": 2, "ndf": 2, "n_layers": 2}
+# Every weight and both betas other than usual; one adversarial and one cycle term off.
+WEIGHTS = {
+    "lambda_gan_a": 0.0,
+    "lambda_gan_b": 0.5,
+    "lambda_a": 0.0,
+    "lambda_b": 5.0,
+    "lambda_identity": 0.25,
+    "betas": [0.7, 0.9],
+}
 
 
 def random_weights(network, rng, scale):
@@ -166,6 +177,63 @@ def step_golden(batch, height, width, pool_size):
     return found, facts
 
 
+def random_batch_norm(nets, rng):
+    """Factors about 1, so that the signal is kept, and offsets; the convolutions as elsewhere."""
+    for name in reference.NETWORKS:
+        random_weights(nets[name], rng, SCALES[name[0]])
+        with torch.no_grad():
+            for key, value in nets[name].named_parameters():
+                value += float(value.dim() == 1 and key.endswith("weight"))
+
+
+def options_golden(options, networks=None, steps=3):
+    """A few steps on two images of each domain, with whatever is random given: noise.*, by the step graph's names.
+
+    Gradients of the first step, the losses of all, and weights and buffers after the last.
+    """
+    rng = np.random.RandomState(7)
+    found = {"images.A": random_images(rng, 32, 32)[:2], "images.B": random_images(rng, 32, 32)[:2]}
+    for name in ("order.A", "order.B"):
+        found[name] = np.array([[0, 1]] * steps, np.int32)
+    real_a, real_b = to_tensor(found["images.A"]), to_tensor(found["images.B"])
+    if networks:
+        nets = reference.build(**networks)
+        random_batch_norm(nets, rng)
+        found.update({f"start.{key}": stored(value) for key, value in parameters(nets).items()})
+    else:
+        nets = all_weights()
+    noise = {}
+
+    def draw(what, values):
+        name = f"noise.{what}.{sum(key.startswith(f'noise.{what}.') for key in noise)}"
+        noise[name] = values
+        return torch.from_numpy(values).double()
+
+    reference.Dropout.mask = staticmethod(lambda shape: draw("dropout", rng.randint(0, 2, tuple(shape)).astype(np.uint8)))
+    mixing = lambda n: draw("mix", rng.uniform(size=(n, 1, 1, 1)).astype(np.float32))
+    model = reference.CycleGan(nets, mixing=mixing, **options)
+    trajectory, drawn = [], []
+    for step in range(steps):
+        noise.clear()
+        losses, _ = model.step(real_a, real_b)
+        trajectory.append([float(losses[name]) for name in reference.LOSSES])
+        drawn.append(dict(noise))
+        if step == 0:
+            found.update({f"grad.{key}": stored(value.grad) for key, value in parameters(nets).items()})
+    reference.Dropout.mask = None
+    found["losses"] = np.array(trajectory, np.float32)
+    for name in drawn[0]:
+        found[name] = np.stack([of_step[name] for of_step in drawn])
+    for key, value in parameters(nets).items():
+        found[f"after.{key}"] = np.array(summary(value.detach().numpy()), np.float32)
+    for net in nets:
+        for key, value in nets[net].named_buffers():
+            if value.is_floating_point():
+                found[f"buffers.{net}.{key}"] = stored(value)
+    facts = {"options": json.dumps(options), "losses": json.dumps(reference.LOSSES)}
+    return found, {"networks": json.dumps(networks or NETWORKS), **facts}
+
+
 def summary(values):
     """Mean, root mean square, first and last value."""
     return [values.mean(), np.sqrt((values**2).mean()), values.flat[0], values.flat[-1]]
@@ -174,9 +242,13 @@ def summary(values):
 GOLDENS = {
     "weights": weights_golden,
     "forward": forward_golden,
+    "networks": network_goldens.golden,
     "step-batch1": lambda: step_golden(1, 32, 32, 0),
     "step-batch2-pool": lambda: step_golden(2, 32, 36, 3),
     "step-vanilla": lambda: first_step_golden("vanilla", 0),
+    "step-wgangp": lambda: options_golden({"gan": "wgangp", "lambda_gp": 0.01}),
+    "step-weights": lambda: options_golden(WEIGHTS),
+    "step-batchnorm": lambda: options_golden({}, {**SMALL, "norm": "batch", "dropout": True}),
 }
 
 

@@ -1,6 +1,6 @@
 """CycleGAN in plain PyTorch, as the paper and the authors' options define it: the yardstick of the tests and benches.
 
-Networks with the reference's parameter names, the objective, and one training step. Runs on torch 1.13 and later.
+The objective and one training step; the networks are networks.py's. Runs on torch 1.13 and later.
 It reads and writes no files and knows nothing of this project's own code.
 """
 import random
@@ -8,73 +8,10 @@ import random
 import torch
 from torch import nn
 
+from networks import Dropout, initialise, patch_discriminator, resnet_generator  # noqa: F401
+
 NETWORKS = ("G_A", "G_B", "D_A", "D_B")
 LOSSES = ("D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B")
-
-
-def normalised(channels):
-    """InstanceNorm as the reference has it: no parameters, no running statistics, eps 1e-5."""
-    return nn.InstanceNorm2d(channels, affine=False, track_running_stats=False)
-
-
-class ResnetBlock(nn.Module):
-    """x + conv(conv(x)), reflection-padded; nothing after the sum."""
-
-    def __init__(self, channels):
-        super().__init__()
-        layers = []
-        for last in (False, True):
-            layers += [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), normalised(channels)]
-            layers += [] if last else [nn.ReLU()]
-        self.conv_block = nn.Sequential(*layers)
-
-    def forward(self, x):
-        return x + self.conv_block(x)
-
-
-class Network(nn.Module):
-    """A chain of layers under the name `model`, which gives the parameters the reference's keys."""
-
-    def __init__(self, layers):
-        super().__init__()
-        self.model = nn.Sequential(*layers)
-
-    def forward(self, x):
-        return self.model(x)
-
-
-def resnet_generator(ngf=64, blocks=9, channels=3):
-    layers = [nn.ReflectionPad2d(3), nn.Conv2d(channels, ngf, 7), normalised(ngf), nn.ReLU()]
-    for width in (ngf, 2 * ngf):
-        layers += [nn.Conv2d(width, 2 * width, 3, stride=2, padding=1), normalised(2 * width), nn.ReLU()]
-    layers += [ResnetBlock(4 * ngf) for _ in range(blocks)]
-    for width in (4 * ngf, 2 * ngf):
-        up = nn.ConvTranspose2d(width, width // 2, 3, stride=2, padding=1, output_padding=1)
-        layers += [up, normalised(width // 2), nn.ReLU()]
-    return Network(layers + [nn.ReflectionPad2d(3), nn.Conv2d(ngf, channels, 7), nn.Tanh()])
-
-
-def patch_discriminator(ndf=64, n_layers=3, channels=3):
-    """PatchGAN; three layers see 70 x 70 pixels. Gives raw scores, no sigmoid."""
-    layers = [nn.Conv2d(channels, ndf, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
-    width = ndf
-    for n in range(1, n_layers + 1):
-        wider = ndf * min(2**n, 8)
-        stride = 2 if n < n_layers else 1
-        layers += [nn.Conv2d(width, wider, 4, stride=stride, padding=1), normalised(wider), nn.LeakyReLU(0.2)]
-        width = wider
-    return Network(layers + [nn.Conv2d(width, 1, 4, padding=1)])
-
-
-def initialise(network, generator=None):
-    """N(0, 0.02) for the weights, zero for the biases."""
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            if name.endswith("bias"):
-                parameter.zero_()
-            else:
-                parameter.normal_(0.0, 0.02, generator=generator)
-    return network
 
 
 class ImagePool:
@@ -107,13 +44,13 @@ class ImagePool:
         return stored
 
 
-def build(ngf=64, blocks=9, ndf=64, n_layers=3):
+def build(ngf=64, blocks=9, ndf=64, n_layers=3, norm="instance", dropout=False):
     """The four networks by name, uninitialised. D_A judges domain B, D_B domain A."""
     return {
-        "G_A": resnet_generator(ngf, blocks),
-        "G_B": resnet_generator(ngf, blocks),
-        "D_A": patch_discriminator(ndf, n_layers),
-        "D_B": patch_discriminator(ndf, n_layers),
+        "G_A": resnet_generator(ngf, blocks, norm=norm, dropout=dropout),
+        "G_B": resnet_generator(ngf, blocks, norm=norm, dropout=dropout),
+        "D_A": patch_discriminator(ndf, n_layers, norm=norm),
+        "D_B": patch_discriminator(ndf, n_layers, norm=norm),
     }
 
 
@@ -130,15 +67,24 @@ class CycleGan:
         lambda_a=10.0,
         lambda_b=10.0,
         lambda_identity=0.5,
+        lambda_gan_a=1.0,
+        lambda_gan_b=1.0,
+        lambda_gp=10.0,
+        betas=(0.5, 0.999),
         pool_a=None,
         pool_b=None,
         gan="lsgan",
+        mixing=None,
     ):
+        """`mixing(n)` gives the gradient penalty's shares [n, 1, 1, 1], random by default."""
         self.nets = nets
-        self.gan_loss = {"lsgan": least_squares, "vanilla": cross_entropy}[gan]
+        self.gan = gan
+        self.gan_loss = {"lsgan": least_squares, "vanilla": cross_entropy, "wgangp": wasserstein}[gan]
         self.lambda_a, self.lambda_b, self.lambda_identity = lambda_a, lambda_b, lambda_identity
+        self.lambda_gan_a, self.lambda_gan_b, self.lambda_gp = lambda_gan_a, lambda_gan_b, lambda_gp
+        self.mixing = mixing or (lambda n: torch.rand(n, 1, 1, 1))
         self.pool_a, self.pool_b = pool_a or ImagePool(0), pool_b or ImagePool(0)
-        adam = {"lr": lr, "betas": (0.5, 0.999), "eps": 1e-8}
+        adam = {"lr": lr, "betas": betas, "eps": 1e-8}
         self.optimise_g = torch.optim.Adam([*nets["G_A"].parameters(), *nets["G_B"].parameters()], **adam)
         self.optimise_d = torch.optim.Adam([*nets["D_A"].parameters(), *nets["D_B"].parameters()], **adam)
 
@@ -151,10 +97,12 @@ class CycleGan:
 
     def forward(self, real_a, real_b):
         g_a, g_b = self.nets["G_A"], self.nets["G_B"]
-        fake_b, fake_a = g_a(real_a), g_b(real_b)
+        fake_b = g_a(real_a)
+        rec_a = g_b(fake_b)
+        fake_a = g_b(real_b)
         return {
             "fake_B": fake_b,
-            "rec_A": g_b(fake_b),
+            "rec_A": rec_a,
             "fake_A": fake_a,
             "rec_B": g_a(fake_a),
             "idt_A": g_a(real_b),
@@ -165,8 +113,8 @@ class CycleGan:
         self._freeze_discriminators(True)
         l1 = nn.functional.l1_loss
         losses = {
-            "G_A": self.gan_loss(self.nets["D_A"](out["fake_B"]), 1.0),
-            "G_B": self.gan_loss(self.nets["D_B"](out["fake_A"]), 1.0),
+            "G_A": self.lambda_gan_a * self.gan_loss(self.nets["D_A"](out["fake_B"]), 1.0),
+            "G_B": self.lambda_gan_b * self.gan_loss(self.nets["D_B"](out["fake_A"]), 1.0),
             "cycle_A": self.lambda_a * l1(out["rec_A"], real_a),
             "cycle_B": self.lambda_b * l1(out["rec_B"], real_b),
             "idt_A": self.lambda_b * self.lambda_identity * l1(out["idt_A"], real_b),
@@ -188,6 +136,9 @@ class CycleGan:
             judge = self.nets[name]
             shown = pool.query(fake.detach())
             losses[name] = 0.5 * (self.gan_loss(judge(real), 1.0) + self.gan_loss(judge(shown), 0.0))
+            if self.gan == "wgangp":
+                penalty = gradient_penalty(judge, real, shown, self.mixing(real.shape[0]))
+                losses[name] = losses[name] + self.lambda_gp * penalty
             losses[name].backward()
         self.optimise_d.step()
         return losses
@@ -206,3 +157,16 @@ def least_squares(scores, target):
 def cross_entropy(scores, target):
     """The paper's first form, called vanilla: each patch's score is the logit of being real."""
     return nn.functional.binary_cross_entropy_with_logits(scores, torch.full_like(scores, target))
+
+
+def wasserstein(scores, target):
+    """The scores themselves: real ones are to grow, translated ones to fall."""
+    return -scores.mean() if target == 1.0 else scores.mean()
+
+
+def gradient_penalty(judge, real, fake, share):
+    """Mean of (|slope of the scores' sum| - 1)^2 between real and fake, the norm over all of a sample's elements."""
+    mixed = (share * real + (1 - share) * fake).detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(judge(mixed).sum(), mixed, create_graph=True)
+    norm = (slope.flatten(1) + 1e-16).norm(2, dim=1)
+    return ((norm - 1.0) ** 2).mean()

@@ -1,7 +1,13 @@
 /** Generator and discriminators against PyTorch's answers, at several sizes and depths. */
 import { generatorGraph } from '@cyclegan/export';
 import { Graph, writeOnnx } from '@cyclegan/graph';
-import { patchDiscriminator, readSafetensors, type StoredTensor, type Tensor } from '@cyclegan/model';
+import {
+  discriminatorNetwork,
+  generatorSchema,
+  readSafetensors,
+  type StoredTensor,
+  type Tensor,
+} from '@cyclegan/model';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -54,7 +60,13 @@ describe('the exported generator', () => {
   it.each(['32x32', '24x40', '36x28'])('answers as PyTorch at %s', async (size) => {
     const own = new Map([...weights].map(([name, tensor]) => [name, tensor as Tensor]));
     const graph = generatorGraph({
-      config: { kind: 'resnet', blocks: 2, ngf: 4, inputChannels: 3, outputChannels: 3 },
+      config: generatorSchema.parse({
+        kind: 'resnet',
+        blocks: 2,
+        ngf: 4,
+        inputChannels: 3,
+        outputChannels: 3,
+      }),
       weights: own,
       direction: 'AtoB',
     });
@@ -67,7 +79,7 @@ describe('the discriminator', () => {
   it.each([1, 2, 3])('of %i layers answers as PyTorch', async (layers) => {
     const graph = new Graph('discriminator');
     const input = image('discriminator.input');
-    const network = patchDiscriminator({ kind: 'patch', ndf: 4, layers, inputChannels: 3 });
+    const network = discriminatorNetwork({ kind: 'patch', ndf: 4, layers, norm: 'instance' }, 3);
     const x = graph.input('x', 'float32', input.dims);
     const output = network.apply(graph, x, (name) => {
       const { shape, data } = golden(`discriminator.${layers}.${name}`);

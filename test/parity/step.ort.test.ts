@@ -1,162 +1,32 @@
 /** The training step graph against PyTorch: losses, outputs, every gradient, and twenty steps of both optimisers. */
-import { writeOnnx } from '@cyclegan/graph';
-import { type NetworksConfig, parameterCount, readSafetensors, type StoredTensor } from '@cyclegan/model';
+import type { NetworksConfig } from '@cyclegan/model';
 import {
-  adamRate,
-  type Group,
+  type AdamBetas,
+  groupBuffers,
+  groupNames,
   groupParameters,
   lossNames,
   type ObjectiveConfig,
-  type StepConfig,
-  stateNames,
-  stepGraph,
 } from '@cyclegan/train';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-
-const networks: NetworksConfig = {
-  generator: { kind: 'resnet', blocks: 2, ngf: 4, inputChannels: 3, outputChannels: 3 },
-  discriminator: { kind: 'patch', ndf: 4, layers: 3, inputChannels: 3 },
-};
-const lsgan: ObjectiveConfig = { gan: 'lsgan', lambdaA: 10, lambdaB: 10, lambdaIdentity: 0.5 };
-const groups: Group[] = ['G', 'D'];
-const learningRate = 2e-4;
-
-const golden = async (name: string) =>
-  (await readSafetensors(new URL(`../goldens/${name}.safetensors`, import.meta.url).pathname)).tensors;
-
-function pick(tensors: ReadonlyMap<string, StoredTensor>, name: string): StoredTensor {
-  const tensor = tensors.get(name);
-  if (!tensor) throw new Error(`no golden ${name}`);
-  return tensor;
-}
-
-/** Images as the networks see them. */
-function normalise(pixels: ArrayLike<number>): Float32Array {
-  return Float32Array.from(pixels, (value) => Math.fround(Math.fround(Math.fround(value / 255) - 0.5) / 0.5));
-}
-
-/** Largest difference as a share of the golden's largest value. */
-function relative(got: ArrayLike<number>, expected: ArrayLike<number>): number {
-  expect(got.length).toBe(expected.length);
-  let [difference, scale] = [0, 1e-6];
-  for (let i = 0; i < expected.length; i++) {
-    difference = Math.max(difference, Math.abs((got[i] ?? Number.NaN) - (expected[i] ?? 0)));
-    scale = Math.max(scale, Math.abs(expected[i] ?? 0));
-  }
-  return difference / scale;
-}
-
-/** Runs the golden's first steps, with its choices from the pools, and keeps what is compared. */
-async function runSteps(name: string, steps: number, objective = lsgan) {
-  const tensors = await golden(name);
-  const start = await golden('weights');
-  const [, channels = 0, height = 0, width = 0] = pick(tensors, 'images.A').shape;
-  const batch = pick(tensors, 'order.A').shape[1] ?? 0;
-  const image = channels * height * width;
-  const config: StepConfig = { networks, objective, batch, height, width };
-  const session = await InferenceSession.create(writeOnnx(stepGraph(config, { withGradients: true })));
-  const images = (data: Float32Array) => new Tensor('float32', data, [batch, channels, height, width]);
-  let state: Record<string, Tensor> = {};
-  for (const group of groups) {
-    const flat = groupParameters(networks, group).flatMap((parameter) =>
-      Array.from(pick(start, parameter.name).data as Float32Array),
-    );
-    const names = stateNames(group);
-    const vector = (values: number[] | Float32Array) =>
-      new Tensor('float32', Float32Array.from(values), [values.length]);
-    state[names.parameters] = vector(flat);
-    state[names.m] = vector(new Float32Array(flat.length));
-    state[names.v] = vector(new Float32Array(flat.length));
-  }
-  const pools: Record<'A' | 'B', Float32Array[]> = { A: [], B: [] };
-  const losses: number[][] = [];
-  let first: InferenceSession.ReturnType | undefined;
-  let last: InferenceSession.ReturnType | undefined;
-  for (let step = 0; step < steps; step++) {
-    const real = (domain: 'A' | 'B') => {
-      const order = pick(tensors, `order.${domain}`).data as Int32Array;
-      const all = pick(tensors, `images.${domain}`).data as Uint8Array;
-      const chosen = [...order.subarray(step * batch, (step + 1) * batch)];
-      const data = new Float32Array(batch * image);
-      for (const [i, at] of chosen.entries()) {
-        data.set(normalise(all.subarray(at * image, (at + 1) * image)), i * image);
-      }
-      return images(data);
-    };
-    const shown = (domain: 'A' | 'B') => {
-      const stored = new Float32Array(batch * image);
-      const held = pools[domain];
-      const indices = tensors.get(`pool.${domain}.shown`)?.data as Int32Array | undefined;
-      const picks = Array.from({ length: batch }, (_, i) => {
-        const at = indices?.[step * batch + i] ?? held.length + i;
-        if (at >= held.length) return BigInt(batch + at - held.length);
-        stored.set(held[at] ?? [], i * image);
-        return BigInt(i);
-      });
-      return {
-        [`pool_${domain}`]: images(stored),
-        [`pick_${domain}`]: new Tensor('int64', BigInt64Array.from(picks), [batch]),
-      };
-    };
-    const { stepSize, epsilonHat } = adamRate(learningRate, step + 1);
-    const results = await session.run({
-      real_A: real('A'),
-      real_B: real('B'),
-      ...shown('A'),
-      ...shown('B'),
-      step_size: new Tensor('float32', [stepSize], []),
-      epsilon_hat: new Tensor('float32', [epsilonHat], []),
-      ...state,
-    });
-    state = Object.fromEntries(Object.keys(state).map((key) => [key, results[`next.${key}`] as Tensor]));
-    for (const domain of ['A', 'B'] as const) {
-      const kept = tensors.get(`pool.${domain}.kept`);
-      if (!kept) continue;
-      const capacity = kept.shape[1] ?? 0;
-      const fresh = results[`fake_${domain}`]?.data as Float32Array;
-      const held = pools[domain];
-      const slots = [...(kept.data as Int32Array).subarray(step * capacity, (step + 1) * capacity)];
-      pools[domain] = slots
-        .filter((at) => at >= 0)
-        .map((at) => held[at] ?? fresh.slice((at - held.length) * image, (at - held.length + 1) * image));
-    }
-    losses.push(Array.from(results['losses']?.data as Float32Array));
-    first ??= results;
-    last = results;
-  }
-  await session.release();
-  if (!first || !last) throw new Error('no steps');
-  return { tensors, losses, first, last };
-}
-
-/** Cuts a flat vector into its parameters. */
-function* cut(group: Group, flat: Float32Array): Generator<[string, Float32Array]> {
-  let at = 0;
-  for (const parameter of groupParameters(networks, group)) {
-    const size = parameterCount([parameter]);
-    yield [parameter.name, flat.subarray(at, at + size)];
-    at += size;
-  }
-}
+import { cut, lsgan, networks, pick, type Run, relative, runSteps } from './step-run.ts';
 
 /** Biases before an InstanceNormalization have no effect; PyTorch gives their zero gradient as rounding noise. */
 const idle = (name: string) =>
   name.endsWith('.bias') && !/^G_.\.model\.19\.bias$|^D_.\.model\.(0|11)\.bias$/.test(name);
 
-type Run = Awaited<ReturnType<typeof runSteps>>;
-
-/** The eight losses of the first step, and the gradient of every parameter. */
-function expectFirstStep({ tensors, losses, first }: Run): void {
+/** Losses of the first step one by one, and the gradient of every parameter. @returns how many were compared */
+function expectFirstStep({ tensors, losses, first }: Run, of: NetworksConfig = networks): number {
   const expected = pick(tensors, 'losses').data as Float32Array;
   lossNames.forEach((loss, i) => {
     const [got = Number.NaN, wanted = 0] = [losses[0]?.[i], expected[i]];
     expect(Math.abs(got - wanted), loss).toBeLessThanOrEqual(1e-4 * Math.abs(wanted));
   });
   let compared = 0;
-  for (const group of groups) {
-    for (const [parameter, gradient] of cut(group, first[`${group}.gradient`]?.data as Float32Array)) {
-      if (idle(parameter)) {
+  for (const group of groupNames) {
+    const flat = first[`${group}.gradient`]?.data as Float32Array;
+    for (const [parameter, gradient] of cut(groupParameters(of, group), flat)) {
+      if (of === networks && idle(parameter)) {
         expect(
           gradient.every((value) => value === 0),
           `${parameter} has no effect`,
@@ -168,13 +38,41 @@ function expectFirstStep({ tensors, losses, first }: Run): void {
       }
     }
   }
-  expect(compared).toBe(2 * (10 + 1) + 2 * (5 + 2));
+  return compared;
 }
+
+/** Losses of all steps, each beside the largest of its name; mean and root mean square of the weights afterwards. */
+function expectTrajectory(
+  { tensors, losses, last }: Run,
+  after: string,
+  of: NetworksConfig = networks,
+): void {
+  const expected = pick(tensors, 'losses').data as Float32Array;
+  lossNames.forEach((loss, i) => {
+    const column = (at: (step: number) => number) => losses.map((_, step) => at(step));
+    const ours = column((step) => losses[step]?.[i] ?? Number.NaN);
+    const theirs = column((step) => expected[step * 8 + i] ?? 0);
+    expect(relative(ours, theirs), `${loss} over the steps`).toBeLessThan(1e-2);
+  });
+  for (const group of groupNames) {
+    const flat = last[`next.${group}.parameters`]?.data as Float32Array;
+    for (const [parameter, weights] of cut(groupParameters(of, group), flat)) {
+      if (of === networks && idle(parameter)) continue;
+      const [mean = 0, rms = 0] = pick(tensors, `${after}.${parameter}`).data as Float32Array;
+      const square = weights.reduce((sum, value) => sum + value * value, 0) / weights.length;
+      expect(Math.abs(Math.sqrt(square) - rms) / rms, `${parameter}, root mean square`).toBeLessThan(1e-2);
+      const average = weights.reduce((sum, value) => sum + value, 0) / weights.length;
+      expect(Math.abs(average - mean) / rms, `${parameter}, mean`).toBeLessThan(1e-2);
+    }
+  }
+}
+
+const allGradients = 2 * (10 + 1) + 2 * (5 + 2);
 
 describe.each(['step-batch1', 'step-batch2-pool'])('%s', (name) => {
   it('gives the losses, outputs and gradients of PyTorch', async () => {
     const run = await runSteps(name, 1);
-    expectFirstStep(run);
+    expect(expectFirstStep(run)).toBe(allGradients);
     const { tensors, first } = run;
     for (const output of ['fake_A', 'fake_B']) {
       expect(
@@ -182,11 +80,9 @@ describe.each(['step-batch1', 'step-batch2-pool'])('%s', (name) => {
         output,
       ).toBeLessThan(1e-4);
     }
-    for (const group of groups) {
-      for (const [parameter, weights] of cut(
-        group,
-        first[`next.${group}.parameters`]?.data as Float32Array,
-      )) {
+    for (const group of groupNames) {
+      const flat = first[`next.${group}.parameters`]?.data as Float32Array;
+      for (const [parameter, weights] of cut(groupParameters(networks, group), flat)) {
         if (!idle(parameter)) {
           expect(
             relative(weights, pick(tensors, `after1.${parameter}`).data as Float32Array),
@@ -198,32 +94,59 @@ describe.each(['step-batch1', 'step-batch2-pool'])('%s', (name) => {
   });
 
   it('stays beside PyTorch for twenty steps', async () => {
-    const { tensors, losses, last } = await runSteps(name, 20);
-    const expected = pick(tensors, 'losses').data as Float32Array;
-    lossNames.forEach((loss, i) => {
-      const column = (of: (step: number) => number) => Array.from({ length: 20 }, (_, step) => of(step));
-      const ours = column((step) => losses[step]?.[i] ?? Number.NaN);
-      const theirs = column((step) => expected[step * 8 + i] ?? 0);
-      expect(relative(ours, theirs), `${loss} over twenty steps`).toBeLessThan(1e-2);
-    });
-    for (const group of groups) {
-      for (const [parameter, weights] of cut(group, last[`next.${group}.parameters`]?.data as Float32Array)) {
-        if (idle(parameter)) continue;
-        const [mean = 0, rms = 0] = pick(tensors, `after20.${parameter}`).data as Float32Array;
-        const square = weights.reduce((sum, value) => sum + value * value, 0) / weights.length;
-        expect(Math.abs(Math.sqrt(square) - rms) / rms, `${parameter}, root mean square`).toBeLessThan(1e-2);
-        const average = weights.reduce((sum, value) => sum + value, 0) / weights.length;
-        expect(Math.abs(average - mean) / rms, `${parameter}, mean`).toBeLessThan(1e-2);
-      }
-    }
+    expectTrajectory(await runSteps(name, 20), 'after20');
   });
 });
 
 describe('step-vanilla', () => {
   it('gives the losses and gradients of PyTorch by cross-entropy, without identity terms', async () => {
-    const run = await runSteps('step-vanilla', 1, { ...lsgan, gan: 'vanilla', lambdaIdentity: 0 });
-    expectFirstStep(run);
+    const objective: ObjectiveConfig = { ...lsgan, gan: 'vanilla', lambdaIdentity: 0 };
+    const run = await runSteps('step-vanilla', 1, { objective });
+    expect(expectFirstStep(run)).toBe(allGradients);
     const [first = []] = run.losses;
     expect(lossNames.filter((_, i) => first[i] === 0)).toEqual(['idt_A', 'idt_B']);
+  });
+});
+
+describe('three steps of other options', () => {
+  it('wgangp: the slopes’ own gradients are those of PyTorch', async () => {
+    const objective: ObjectiveConfig = { ...lsgan, gan: 'wgangp', lambdaGp: 0.01 };
+    const run = await runSteps('step-wgangp', 3, { objective });
+    expect(expectFirstStep(run)).toBe(allGradients);
+    expectTrajectory(run, 'after');
+  });
+
+  it('every weight and both betas other than usual', async () => {
+    const objective: ObjectiveConfig = {
+      ...lsgan,
+      lambdaGanA: 0,
+      lambdaGanB: 0.5,
+      lambdaA: 0,
+      lambdaB: 5,
+      lambdaIdentity: 0.25,
+    };
+    const adam: AdamBetas = { beta1: 0.7, beta2: 0.9 };
+    const run = await runSteps('step-weights', 3, { objective, adam });
+    expect(expectFirstStep(run)).toBe(allGradients);
+    expectTrajectory(run, 'after');
+    const [first = []] = run.losses;
+    expect(lossNames.filter((_, i) => first[i] === 0)).toEqual(['G_A', 'cycle_A', 'idt_B']);
+  });
+
+  it('batch normalisation and dropout: gradients, and running statistics in the order of the calls', async () => {
+    const small: NetworksConfig = {
+      generator: { ...networks.generator, kind: 'resnet', blocks: 2, ngf: 2, norm: 'batch', dropout: true },
+      discriminator: { kind: 'patch', ndf: 2, layers: 2, norm: 'batch' },
+    };
+    const run = await runSteps('step-batchnorm', 3, { networks: small });
+    expect(expectFirstStep(run, small)).toBeGreaterThan(allGradients);
+    expectTrajectory(run, 'after', small);
+    for (const group of groupNames) {
+      const flat = run.last[`next.${group}.buffers`]?.data as Float32Array;
+      for (const [buffer, values] of cut(groupBuffers(small, group), flat)) {
+        const truth = pick(run.tensors, `buffers.${buffer}`).data as Float32Array;
+        expect(relative(values, truth), buffer).toBeLessThan(1e-3);
+      }
+    }
   });
 });

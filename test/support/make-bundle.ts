@@ -7,10 +7,13 @@ import { type ExportOptions, type ExportResult, exportBundle } from '@cyclegan/e
 import {
   cycleganNetworks,
   discriminatorNames,
+  type GeneratorConfig,
   generatorNames,
   initialWeights,
   type NetworksConfig,
+  namedBuffers,
   namedParameters,
+  networksSchema,
   parameterCount,
   type Tensor,
   writeCheckpoint,
@@ -21,6 +24,8 @@ export interface MakeRunOptions {
   run: string;
   ngf?: number;
   blocks?: number;
+  /** What of the generator is not a plain resnet's. */
+  generator?: Partial<GeneratorConfig> | undefined;
   seed?: number;
   step?: number;
 }
@@ -35,27 +40,35 @@ export interface MadeRun {
 
 /** Random weights for all four networks, wider than a fresh start's, so that outputs fill their range. */
 export function randomWeights(networks: NetworksConfig, seed: number): Map<string, Tensor> {
-  const parameters = namedParameters(cycleganNetworks(networks), [...generatorNames, ...discriminatorNames]);
-  // Biases too, so that a lost one is found.
+  const all = cycleganNetworks(networks);
+  const names = [...generatorNames, ...discriminatorNames];
+  const parameters = [...namedParameters(all, names), ...namedBuffers(all, names)];
+  // Everything differs from its beginning, so that a lost bias or statistic is found.
   const flat = initialWeights(
     parameters.map((parameter) => ({ ...parameter, role: 'weight' })),
     seed,
-  ).map((value) => value * 5);
+    { type: 'normal', gain: 0.1 },
+  );
   let at = 0;
   return new Map(
     parameters.map((parameter) => {
-      const data = flat.slice(at, at + parameterCount([parameter]));
-      at += data.length;
-      return [parameter.name, { shape: parameter.shape, data }];
+      const own = flat.slice(at, at + parameterCount([parameter]));
+      at += own.length;
+      const about = parameter.role === 'scale' || parameter.role === 'variance' ? 1 : 0;
+      return [parameter.name, { shape: parameter.shape, data: own.map((value) => about + value) }];
     }),
   );
 }
 
-export function smallNetworks({ ngf = 4, blocks = 1 } = {}): NetworksConfig {
-  return {
-    generator: { kind: 'resnet', blocks, ngf, inputChannels: 3, outputChannels: 3 },
-    discriminator: { kind: 'patch', ndf: ngf, layers: 3, inputChannels: 3 },
-  };
+export function smallNetworks({
+  ngf = 4,
+  blocks = 1,
+  generator,
+}: Omit<MakeRunOptions, 'run'> = {}): NetworksConfig {
+  return networksSchema.parse({
+    generator: { kind: 'resnet', blocks, ngf, inputChannels: 3, outputChannels: 3, ...generator },
+    discriminator: { kind: 'patch', ndf: ngf, layers: 3 },
+  });
 }
 
 /** A run folder with one checkpoint, with the metadata that training writes. */

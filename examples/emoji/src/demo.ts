@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { exportBundle, verifyBundle } from '@cyclegan/export';
-import { makeFolder, parameterCount, resnetGenerator, writeAtomic } from '@cyclegan/model';
+import { generatorNetwork, makeFolder, parameterCount, writeAtomic } from '@cyclegan/model';
 import { CycleganError, type Direction, throwIfAborted } from '@cyclegan/runtime-core';
 import { createTranslator, readBundle, translateFiles } from '@cyclegan/runtime-node';
 import { listSamples, readMetrics, type TrainEvent, train } from '@cyclegan/train';
@@ -109,7 +109,7 @@ export async function runDemo(options: RunDemoOptions): Promise<DemoSummary> {
       steps: trained.step,
       seconds: metrics.at(-1)?.elapsed ?? 0,
       machine: `${cpus().length} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}`,
-      parameters: parameterCount(resnetGenerator(manifest.networks.generator).parameters),
+      parameters: parameterCount(generatorNetwork(manifest.networks.generator).parameters),
       size,
       trainA: set.counts.trainA,
       trainB: set.counts.trainB,

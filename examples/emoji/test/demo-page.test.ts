@@ -28,21 +28,24 @@ const samples = await Promise.all(
   [1, 20].map(async (step) => {
     const path = join(root, `${step}.png`);
     const images = { realA: grey, fakeB: grey, recA: grey, realB: grey, fakeA: grey, recB: grey };
-    await samplesPng({ path, images, count: 1, size: 16 });
+    await samplesPng({ path, images, count: 1, height: 16, width: 16 });
     return { step, path };
   }),
 );
 
 /** `count` icons, the first `won` of which came closer to the answer. */
 function direction(from: string, to: string, count: number, won: number) {
-  const baseline = { l1: 0.8, psnr: 8, ssim: 0.2 };
+  const baseline = { l1: 0.8, psnr: 8, ssim: 0.2, structure: 0.3 };
   const results = Array.from({ length: count }, (_, at) => ({
     name: `${from}-icon-${at}`,
     input,
     output,
     answer,
     baseline,
-    metrics: at < won ? { l1: 0.4, psnr: 14, ssim: 0.6 } : { l1: 0.9, psnr: 7, ssim: 0.1 },
+    metrics:
+      at < won
+        ? { l1: 0.4, psnr: 14, ssim: 0.6, structure: 0.5 }
+        : { l1: 0.9, psnr: 7, ssim: 0.1, structure: 0.2 },
   }));
   return { from, to, results };
 }

@@ -38,7 +38,12 @@ it('measures each translation, and the input, against the answer of the same nam
   expect(half?.baseline.l1).toBeCloseTo(2, 6);
   expect(half?.metrics.l1).toBeCloseTo(0.4, 6);
   expect(half?.metrics.psnr).toBeCloseTo(20 * Math.log10(5), 5);
-  expect(whole?.metrics).toEqual({ l1: 0, psnr: Infinity, ssim: 1 });
+  expect(whole?.metrics).toEqual({
+    l1: 0,
+    psnr: Infinity,
+    ssim: 1,
+    structure: expect.closeTo(1, 12),
+  });
   expect(whole?.output).toBe(join(outputs, 'whole.png'));
 
   rmSync(join(outputs, 'half.png'));

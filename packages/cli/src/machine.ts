@@ -1,8 +1,8 @@
 /** The report of `cyclegan doctor`: facts of the machine as plain data, and the same in words. Installs nothing. */
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import type { MachineReport } from '@cyclegan/runtime-node';
+import type { DeviceChoice } from '@cyclegan/train';
 import { toolVersion } from './version.js';
 
 export interface Machine {
@@ -16,6 +16,8 @@ export interface Machine {
   adapters: string[];
   /** Empty when onnxruntime or sharp cannot be loaded. */
   devices: MachineReport['devices'];
+  /** What `cyclegan train` could use, and a small step's time where there is a choice; null when it cannot train. */
+  training: DeviceChoice | null;
   formats: { reads: string[]; writes: string[] };
   /** The browser that the tests use. */
   browser: string | null;
@@ -26,15 +28,14 @@ export interface Machine {
 
 /** Takes some seconds: each device opens a session. */
 export async function examineMachine(): Promise<Machine> {
-  const { report, failure } = await probe();
+  const { report, training, cudaCommand, failure } = await probe();
   const browser = findBrowser();
   const missing: Machine['missing'] = [];
   if (failure !== undefined)
     missing.push({ what: `onnxruntime-node and sharp (${failure})`, command: 'npm install' });
-  const cuda = report?.devices.find(({ device }) => device === 'cuda');
-  if (process.platform === 'linux' && process.arch === 'x64' && cuda?.works === false) {
+  if (process.platform === 'linux' && process.arch === 'x64' && cudaCommand !== undefined) {
     const what = 'CUDA for onnxruntime, for an NVIDIA GPU with CUDA 12 and cuDNN 9';
-    missing.push({ what, command: cudaCommand() });
+    missing.push({ what, command: cudaCommand });
   }
   const webgpu = report?.devices.find(({ device }) => device === 'webgpu');
   if (hasLinuxGpu() && webgpu?.works === false) {
@@ -59,6 +60,7 @@ export async function examineMachine(): Promise<Machine> {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     adapters: await listAdapters(),
     devices: report?.devices ?? [],
+    training: training ?? null,
     formats: { reads: report?.sharp.reads ?? [], writes: report?.sharp.writes ?? [] },
     browser: browser ?? null,
     missing,
@@ -80,16 +82,38 @@ export function describeMachine(machine: Machine): string {
       return `  ${device.padEnd(7)}${works ? 'works' : 'no'}: ${note.filter((part) => part !== undefined).join('; ')}`;
     }),
   ];
+  if (machine.training) lines.push('', 'training', ...describeTraining(machine.training));
   if (machine.missing.length > 0) lines.push('', 'missing');
   for (const { what, command } of machine.missing) lines.push(`  ${what}; add it with`, `    ${command}`);
   return lines.join('\n');
 }
 
+function describeTraining({ device, tried }: DeviceChoice): string[] {
+  const found = tried.map(({ device: name, stepMs, reason }) => {
+    const works = stepMs === undefined ? 'the only one' : `${stepMs.toFixed(1)} ms for a small step`;
+    return `  ${name.padEnd(7)}${reason === undefined ? `works: ${works}` : `no: ${reason}`}`;
+  });
+  return [...found, `  --device auto times the run's own step on each; here it would begin with ${device}`];
+}
+
+interface Probe {
+  report?: MachineReport;
+  training?: DeviceChoice;
+  /** Where CUDA's files are missing. */
+  cudaCommand?: string;
+  failure?: string;
+}
+
 /** Native libraries may be missing or of another platform; that is a finding, not a failure. */
-async function probe(): Promise<{ report?: MachineReport; failure?: string }> {
+async function probe(): Promise<Probe> {
   try {
     const { probeDevices } = await import('@cyclegan/runtime-node');
-    return { report: await probeDevices() };
+    const { chooseTrainingDevice, cudaInstallCommand, deviceAbsence, practiceRun } = await import(
+      '@cyclegan/train'
+    );
+    const report = await probeDevices();
+    const training = await chooseTrainingDevice(practiceRun());
+    return { report, training, ...(deviceAbsence('cuda') && { cudaCommand: cudaInstallCommand() }) };
   } catch (error) {
     return { failure: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
   }
@@ -119,10 +143,4 @@ function hasNvidiaGpu(): boolean {
 
 function hasLinuxGpu(): boolean {
   return hasNvidiaGpu() || (process.platform === 'linux' && existsSync('/dev/dri/renderD128'));
-}
-
-/** onnxruntime-node's own install script, called by its path: package managers differ in how they allow it. */
-function cudaCommand(): string {
-  const runtime = createRequire(import.meta.resolve('@cyclegan/runtime-node'));
-  return `ONNXRUNTIME_NODE_INSTALL=cuda12 node ${runtime.resolve('onnxruntime-node/script/install.js')}`;
 }

@@ -6,6 +6,7 @@ import yargs from 'yargs';
 import type { Context } from './command.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
+import { evalCommand } from './commands/eval.js';
 import { exportCommand } from './commands/export.js';
 import { train } from './commands/train.js';
 import { translate } from './commands/translate.js';
@@ -15,7 +16,7 @@ import { createOutput, type Output } from './output.js';
 import { explainUsage, UsageError } from './usage.js';
 import { toolVersion } from './version.js';
 
-const commands = [demo, train, exportCommand, verify, translate, doctor];
+const commands = [demo, train, exportCommand, verify, translate, evalCommand, doctor];
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C. */
 const DONE = 0;

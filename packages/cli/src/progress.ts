@@ -1,6 +1,6 @@
 /**
- * Progress on stderr: one bar that moves on a terminal; elsewhere a plain line every few seconds, for log files.
- * Knows no commands.
+ * Progress on stderr: one bar that moves on a terminal; elsewhere a plain line now and then, for log files. Knows no
+ * commands.
  */
 import type { SingleBar } from 'cli-progress';
 
@@ -13,8 +13,8 @@ export interface Progress {
   end(): void;
 }
 
-/** Between two plain lines, in milliseconds. */
-const LINE_INTERVAL = 5000;
+/** Between two plain lines, in milliseconds: what takes long is told of less often, so that its log stays readable. */
+const lineInterval = (running: number) => Math.min(Math.max(5000, running / 20), 60_000);
 
 /** @param label what is being done, in a word or two */
 export async function createProgress(stream: NodeJS.WriteStream, label: string): Promise<Progress> {
@@ -58,6 +58,7 @@ async function createBar(stream: NodeJS.WriteStream, label: string): Promise<Pro
 }
 
 function createLines(stream: NodeJS.WriteStream, label: string): Progress {
+  const started = performance.now();
   let printed = Number.NEGATIVE_INFINITY;
   let waiting: string | undefined;
   const print = (text: string) => {
@@ -68,7 +69,8 @@ function createLines(stream: NodeJS.WriteStream, label: string): Progress {
   return {
     update(done, total, detail = '') {
       waiting = `${label} ${done}/${total} ${detail}`.trimEnd();
-      if (performance.now() - printed >= LINE_INTERVAL) print(waiting);
+      const now = performance.now();
+      if (now - printed >= lineInterval(now - started)) print(waiting);
     },
     line: (text) => void stream.write(`${text}\n`),
     end() {

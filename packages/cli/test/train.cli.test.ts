@@ -31,7 +31,9 @@ test('the whole line: train, export, verify, translate', async () => {
     finished: true,
     losses: { D_A: expect.any(Number), idt_B: expect.any(Number) },
   });
-  expect(trained.stderr).toMatch(/^train \d\/6 .* left, [\d.]+ images\/s D_A [\d.]+ /m);
+  expect(trained.stderr).toMatch(
+    /^train \d\/6 .* left, [\d.]+ images\/s, [\d.]+ % waiting, lr [\d.e-]+, cycle [\d.]+\/[\d.]+, /m,
+  );
 
   const bundle = join(root, 'bundle');
   const exported = await cli(['export', run, '--out', bundle, '--json']);

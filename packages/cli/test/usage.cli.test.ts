@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { cli, lastJson, program } from './support/run-cli.ts';
 
-const commands = ['demo', 'train', 'export', 'verify', 'translate', 'doctor'];
+const commands = ['demo', 'train', 'export', 'verify', 'translate', 'eval', 'doctor'];
 const forbidPackages = fileURLToPath(new URL('support/forbid-packages.mjs', import.meta.url));
 
 test('--help lists the commands, and loads none of the packages that do the work', async () => {

@@ -3,21 +3,23 @@
  * everything exported is held against, so nothing of the exported file is used here.
  */
 import { writeOnnx } from '@cyclegan/graph';
-import type { Tensor } from '@cyclegan/model';
+import type { Planes } from '@cyclegan/runtime-core';
 import { checkpointGraph, type GeneratorOptions, INPUT_NAME, weightKey } from './generator-graph.js';
+import { planesOf, tensorOf } from './planes.js';
 import { withSession } from './session.js';
 
 /**
- * @param image float32 [N, C, H, W] in [-1, 1]
- * @returns the translation, of the same N, H, W
+ * @param planes of a size that the generator takes
+ * @returns the translation, of the same size
  * @throws CycleganError `bundle` for weights that do not fit the configuration
  */
-export async function runCheckpoint(options: GeneratorOptions, image: Tensor): Promise<Tensor> {
+export async function runCheckpoint(options: GeneratorOptions, planes: Planes): Promise<Planes> {
+  const image = tensorOf(planes);
   const graph = checkpointGraph(options, image.shape);
   const feeds = new Map([[INPUT_NAME, image]]);
   for (const { name } of graph.inputs) {
     const weight = options.weights.get(weightKey(options.direction, name));
     if (weight) feeds.set(name, weight);
   }
-  return withSession(writeOnnx(graph), 'disabled', (run) => run(feeds));
+  return planesOf(await withSession(writeOnnx(graph), 'disabled', (run) => run(feeds)));
 }

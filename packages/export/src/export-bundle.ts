@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { IR_VERSION, OPSET, writeOnnx } from '@cyclegan/graph';
-import { MIN_SIZE, SIZE_MULTIPLE } from '@cyclegan/model';
+import { minSize, sizeMultiple } from '@cyclegan/model';
 import {
   CycleganError,
   type Direction,
@@ -19,7 +19,7 @@ import {
   throwIfAborted,
 } from '@cyclegan/runtime-core';
 import { replaceBundle } from './bundle-folder.js';
-import { checkWeights, generatorGraph, INPUT_NAME, OUTPUT_NAME } from './generator-graph.js';
+import { checkWeights, directed, generatorGraph, INPUT_NAME, OUTPUT_NAME } from './generator-graph.js';
 import { makeSelfCheck } from './self-check.js';
 import { readSource, type Source } from './source.js';
 import { TOOL, toolVersion } from './version.js';
@@ -127,7 +127,7 @@ async function makeModel(
     producer: { name: TOOL, version },
   });
   const tensor = { layout: 'NCHW', dtype: 'float32', range: [-1, 1] } satisfies Partial<ModelEntry['input']>;
-  const { inputChannels, outputChannels } = source.config;
+  const { inputChannels, outputChannels } = directed(generator);
   const entry: ModelEntry = {
     direction,
     precision: 'fp32',
@@ -138,8 +138,8 @@ async function makeModel(
     irVersion: IR_VERSION,
     input: { name: INPUT_NAME, channels: inputChannels, ...tensor },
     output: { name: OUTPUT_NAME, channels: outputChannels, ...tensor },
-    sizeMultiple: SIZE_MULTIPLE,
-    minSize: MIN_SIZE,
+    sizeMultiple: sizeMultiple(source.config),
+    minSize: minSize(source.config),
     selfCheck,
   };
   return { entry, bytes };

@@ -1,10 +1,14 @@
 /** The self-check that a bundle carries: a patch and the checkpoint's own answer to it. */
-import { CycleganError, encodePatch, type SelfCheck } from '@cyclegan/runtime-core';
+import { minSize, sizeMultiple } from '@cyclegan/model';
+import { CycleganError, encodePatch, runPadded, type SelfCheck } from '@cyclegan/runtime-core';
 import { runCheckpoint } from './checkpoint-run.js';
-import type { GeneratorOptions } from './generator-graph.js';
-import { testImage } from './test-picture.js';
+import { directed, type GeneratorOptions } from './generator-graph.js';
+import { testPlanes } from './test-picture.js';
 
-/** Not square, so that height and width confused are found; small, since it goes into every manifest as text. */
+/**
+ * Not square, so that height and width confused are found; small, since it goes into every manifest as text. Models
+ * that take only larger images see it padded, as they see any small image.
+ */
 const size = { width: 32, height: 20 };
 const SEED = 1;
 
@@ -21,8 +25,10 @@ const TOLERANCE = 2e-3;
  * @throws CycleganError `bundle` for weights that give no numbers, or that do not fit the configuration
  */
 export async function makeSelfCheck(options: GeneratorOptions, where: string): Promise<SelfCheck> {
-  const input = testImage(options.config.inputChannels, size.width, size.height, SEED);
-  const output = await runCheckpoint(options, input);
+  const config = directed(options);
+  const input = testPlanes(config.inputChannels, size.width, size.height, SEED);
+  const model = { sizeMultiple: sizeMultiple(config), minSize: minSize(config) };
+  const output = await runPadded(input, model, (planes) => runCheckpoint(options, planes));
   if (!output.data.every(Number.isFinite)) {
     throw new CycleganError(
       'bundle',

@@ -1,7 +1,6 @@
 /** A picture to test models with: seeded, so that two runs see the same one. */
 
-import type { Tensor } from '@cyclegan/model';
-import { type Pixels, toPlanes } from '@cyclegan/runtime-core';
+import { type Pixels, type Planes, toPlanes } from '@cyclegan/runtime-core';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
@@ -27,10 +26,7 @@ export function testPicture(width: number, height: number, seed: number): Pixels
   return { width, height, channels: 3, data };
 }
 
-/** {@link testPicture} as a model takes it: float32 [1, C, H, W] in [-1, 1]. */
-export function testImage(channels: 1 | 3, width: number, height: number, seed: number): Tensor {
-  return {
-    shape: [1, channels, height, width],
-    data: toPlanes(testPicture(width, height, seed), channels).data,
-  };
+/** {@link testPicture} as a model takes it. */
+export function testPlanes(channels: 1 | 3, width: number, height: number, seed: number): Planes {
+  return toPlanes(testPicture(width, height, seed), channels);
 }

@@ -1,11 +1,12 @@
 /** The generator's graph as it ships: its interface, what is in it, and what it refuses. */
 import { generatorGraph } from '@cyclegan/export';
 import { formatShape, readOnnx, writeOnnx } from '@cyclegan/graph';
-import { resnetGenerator } from '@cyclegan/model';
+import { generatorNetwork } from '@cyclegan/model';
 import { expect, test } from 'vitest';
 import { randomWeights, smallNetworks } from '../../../test/support/make-bundle.ts';
 
-const networks = smallNetworks({ blocks: 2 });
+const blocks = 2;
+const networks = smallNetworks({ blocks });
 const config = networks.generator;
 const weights = randomWeights(networks, 3);
 const graph = () => generatorGraph({ config, weights, direction: 'BtoA' });
@@ -25,7 +26,7 @@ test('holds the direction’s weights under the reference’s keys, and Instance
     inputs.flatMap((input) => (input?.constant ? [input] : [])),
   );
   const named = constants.filter(({ name }) => name.startsWith('model.'));
-  const all = resnetGenerator(config).parameters.map(({ name }) => name);
+  const all = generatorNetwork(config).parameters.map(({ name }) => name);
   const last = Math.max(...all.map((name) => Number(name.split('.')[1])));
   const used = all.filter((name) => name.endsWith('weight') || name === `model.${last}.bias`);
   expect(named.map(({ name }) => name).sort()).toEqual(used.sort());
@@ -33,7 +34,7 @@ test('holds the direction’s weights under the reference’s keys, and Instance
     expect(constant?.data).toEqual(weights.get(`G_B.${name}`)?.data);
   }
   const count = (op: string) => nodes.filter((node) => node.op.name === op).length;
-  expect(count('InstanceNormalization')).toBe(5 + 2 * config.blocks);
+  expect(count('InstanceNormalization')).toBe(5 + 2 * blocks);
   expect(count('ReduceMean')).toBe(0);
 });
 

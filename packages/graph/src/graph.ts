@@ -27,6 +27,16 @@ export interface Node {
   readonly attributes: Attributes;
 }
 
+/** All that a node reads: its inputs, and what its subgraphs take from the graphs around them. */
+export function valuesRead({ inputs, attributes }: Pick<Node, 'inputs' | 'attributes'>): Value[] {
+  const captured = subgraphs(attributes).flatMap((graph) => graph.captured());
+  return [...inputs.filter((input) => input !== undefined), ...captured];
+}
+
+function subgraphs(attributes: Attributes): Graph[] {
+  return Object.values(attributes).filter((value) => value instanceof Graph);
+}
+
 /** `Conv Conv_3 (float32[1, 3, 8, 8], float32[4, 3, 3, 3])`: how every error about a node begins. */
 export function describeNode({ op, name, inputs }: Pick<Node, 'op' | 'name' | 'inputs'>): string {
   const shapes = inputs.map((input) => (input ? `${input.dtype}${formatShape(input.shape)}` : 'none'));
@@ -42,15 +52,31 @@ export class Graph {
   readonly outputs: { readonly name: string; readonly value: Value }[] = [];
   /** In topological order. */
   nodes: Node[] = [];
+  readonly #outer: Graph | undefined;
   readonly #values = new Set<Value>();
-  /** Names of values. Nodes have a namespace of their own, as in ONNX. */
-  readonly #names = new Set<string>();
-  readonly #counts = new Map<string, number>();
+  /** Names of values. Nodes have a namespace of their own, as in ONNX; subgraphs have none, as it forbids shadowing. */
+  readonly #names: Set<string>;
+  readonly #counts: Map<string, number>;
+  /** By their elements. */
   readonly #constants = new Map<string, Value>();
-  readonly #scopes: string[] = [];
+  /** By their makers' keys. */
+  readonly #shared = new Map<string, Value>();
+  #scopes: readonly string[] = [];
 
-  constructor(name: string) {
+  /** @param outer whose values the graph may read; see {@link Graph.subgraph} */
+  constructor(name: string, outer?: Graph) {
     this.name = name;
+    this.#outer = outer;
+    this.#names = outer ? outer.#names : new Set();
+    this.#counts = outer ? outer.#counts : new Map();
+  }
+
+  /**
+   * An empty graph for a node of this one to run, such as a Loop's body. It may read this graph's values; this one may
+   * not read its values but through the node.
+   */
+  subgraph(name: string): Graph {
+    return new Graph(name, this);
   }
 
   /**
@@ -83,9 +109,15 @@ export class Graph {
     this.outputs.push({ name, value });
   }
 
-  /** Whether the value is one of this graph's. */
+  /** Whether the graph may read the value: it is its own, or of a graph around it. */
   has(value: Value): boolean {
-    return this.#values.has(value);
+    return this.#values.has(value) || this.#outer?.has(value) === true;
+  }
+
+  /** The values of the graphs around this one that it reads, each once. */
+  captured(): Value[] {
+    const read = [...this.nodes.flatMap(valuesRead), ...this.outputs.map(({ value }) => value)];
+    return [...new Set(read)].filter((value) => !this.#values.has(value));
   }
 
   /**
@@ -102,6 +134,18 @@ export class Graph {
     const fresh = name === undefined ? this.#fresh('const') : this.#claim(name);
     const value = this.#make({ name: fresh, dtype, shape, constant });
     if (shared) this.#constants.set(key, value);
+    return value;
+  }
+
+  /**
+   * A constant that is made but once.
+   * @param key tells what it is: the same key always stands for the same elements
+   */
+  sharedConstant(key: string, make: () => Tensor): Value {
+    const known = this.#shared.get(key);
+    if (known) return known;
+    const value = this.constant(make());
+    this.#shared.set(key, value);
     return value;
   }
 
@@ -145,17 +189,22 @@ export class Graph {
 
   /** Names of nodes and values made inside `build` begin with `scope/`: readers of a profile see where they are. */
   scope<T>(scope: string, build: () => T): T {
-    this.#scopes.push(scope);
+    return this.#within([...this.#scopes, scope], build);
+  }
+
+  #within<T>(scopes: readonly string[], build: () => T): T {
+    const around = this.#scopes;
+    this.#scopes = scopes;
     try {
       return build();
     } finally {
-      this.#scopes.pop();
+      this.#scopes = around;
     }
   }
 
   /**
    * Puts other nodes in the place of `node`: those that `build` appends, the last of which takes over the node's only
-   * output and so its readers. They may read what `node` could read.
+   * output and so its readers. They may read what `node` could read, and are in its scope.
    * @param build returns the last node's output, which is gone afterwards, and what the caller wants beside it
    * @throws GraphError when the node is of another graph, or what is built does not fit its place
    */
@@ -168,7 +217,7 @@ export class Graph {
       );
     }
     const end = this.nodes.length;
-    const { output, result } = build();
+    const { output, result } = this.#within(node.name.split('/').slice(0, -1), build);
     const built = this.nodes.splice(end);
     const last = built.pop();
     if (last?.outputs[0] !== output || output.dtype !== old.dtype || !sameShape(output.shape, old.shape)) {
@@ -204,6 +253,9 @@ export class Graph {
     if (foreign >= 0) fail(`expected input ${foreign} to be of graph ${this.name}, got another's value`);
     const unknown = Object.keys(attributes).find((key) => !Object.hasOwn(op.attributes, key));
     if (unknown !== undefined) fail(`expected attributes that are known here, got "${unknown}"`);
+    if (subgraphs(attributes).some((graph) => graph.#outer !== this)) {
+      fail(`expected a graph made as a subgraph of ${this.name}`);
+    }
     let inferred: readonly { dtype: DType; shape: Shape }[];
     try {
       inferred = op.infer({ inputs, attributes, fail });

@@ -1,12 +1,13 @@
 /** The ONNX graph as typed data: operators under their exact names, gradients, reading and writing. */
-export { gradients } from './autodiff.js';
+export { type GradientOptions, gradients, type PartOf } from './autodiff.js';
 export * from './dim.js';
 export { GraphError } from './errors.js';
-export { Graph, type Node, type Value } from './graph.js';
+export { Graph, type Node, type Value, valuesRead } from './graph.js';
 export { type OnnxModel, readOnnx } from './onnx/read.js';
 export { IR_VERSION, OPSET, type WriteOptions, writeOnnx } from './onnx/write.js';
 export type { AttributeSchema, Attributes, OpDefinition } from './op-definition.js';
 export * from './ops/index.js';
 export { onnxTypes } from './ops/logic.js';
+export { orderForDepthFirst } from './passes/order.js';
 export { prune } from './passes/prune.js';
 export * from './tensor.js';

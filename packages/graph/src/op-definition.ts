@@ -12,6 +12,8 @@ export interface AttributeTypes {
   float: number;
   string: string;
   ints: readonly number[];
+  /** A graph that the node runs, made by {@link Graph.subgraph}. */
+  graph: Graph;
 }
 
 export type AttributeSchema = Readonly<Record<string, keyof AttributeTypes>>;
@@ -51,7 +53,10 @@ export interface OpDefinition<A extends AttributeSchema = AttributeSchema> {
   readonly attributes: A;
   /** Output types and shapes. Symbolic dimensions pass through where the arithmetic allows. */
   infer(context: InferContext<A>): readonly { dtype: DType; shape: Shape }[];
-  /** Gradients by each input, in its shape. Absent where none exists (Sign, Greater and their like). */
+  /**
+   * Gradients by each input, in its shape. Absent where none exists (Greater, Loop and their like). A rule is written
+   * in operators that have rules themselves, so that a gradient can be differentiated again.
+   */
   gradient?(context: GradientContext): InputGradients;
 }
 

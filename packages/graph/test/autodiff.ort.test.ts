@@ -1,5 +1,17 @@
 /** Numbers of gradients that no single operator's rule decides: values met twice, on the way, not at all. */
-import { Add, Cast, Graph, gradients, Mul, onnxTypes, ReduceSum, Tanh, type Value } from '@cyclegan/graph';
+import {
+  Abs,
+  Add,
+  Cast,
+  Graph,
+  gradients,
+  Mul,
+  onnxTypes,
+  ReduceSum,
+  Sign,
+  Tanh,
+  type Value,
+} from '@cyclegan/graph';
 import { Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { largestDifference, runGraph } from './gradient-check.ts';
@@ -89,7 +101,7 @@ it('gradients flow through half precision, and not through whole numbers', async
   expectClose((await evaluate(through(onnxTypes.int32)))[0], values.map(Math.trunc));
 });
 
-it('a gradient can be differentiated again where its rule allows', async () => {
+it('a gradient can be differentiated again', async () => {
   const [second] = await evaluate((g, x) => {
     const [first] = gradients(g, total(g, g.op(Tanh, [x])), [x]);
     return first ? gradients(g, total(g, first), [x]) : [];
@@ -97,5 +109,22 @@ it('a gradient can be differentiated again where its rule allows', async () => {
   expectClose(
     second,
     values.map((x) => -2 * Math.tanh(x) * slope(x)),
+  );
+});
+
+it('a sign lets nothing through, so that what is chosen by one counts as constant', async () => {
+  const [bySign, second] = await evaluate((g, x) => {
+    const cubed = g.op(Mul, [g.op(Mul, [x, x]), g.op(Abs, [x])]);
+    const [first] = gradients(g, total(g, cubed), [x]);
+    return [
+      ...gradients(g, total(g, g.op(Sign, [x])), [x]),
+      ...(first ? gradients(g, total(g, first), [x]) : []),
+    ];
+  });
+  expect(bySign).toEqual(values.map(() => 0));
+  expectClose(
+    second,
+    values.map((x) => 6 * Math.abs(x)),
+    1e-5,
   );
 });

@@ -3,6 +3,7 @@ import {
   Add,
   type AttributeSchema,
   type Attributes,
+  BatchNormalization,
   Cast,
   Concat,
   Conv,
@@ -149,6 +150,19 @@ const wrong: Wrong[] = [
     { pads: [2, 2, 2, 2] },
   ],
   ['norm of another channel count', InstanceNormalization, [image, [4], [4]], /vectors of C elements/],
+  [
+    'statistics of another channel count',
+    BatchNormalization,
+    [image, [3], [3], [3], [4]],
+    /four vectors of as many/,
+  ],
+  [
+    'batch norm in its training form',
+    BatchNormalization,
+    [image, [3], [3], [3], [3]],
+    /expected training_mode 0/,
+    { training_mode: 1 },
+  ],
   ['pads of another rank', Pad, [[2, 3], [[1, 1]]], /expected 4 pads, got 2/],
   ['pads that are computed', Pad, [[2], [2]], /expected constant pads/],
   [

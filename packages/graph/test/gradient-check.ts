@@ -1,10 +1,12 @@
 /** The one parity helper for operators: shape inference against onnxruntime, gradients against finite differences. */
 import {
+  Concat,
   type Graph,
   Graph as GraphClass,
   gradients,
   Mul,
   ReduceSum,
+  Reshape,
   readOnnx,
   type Value,
   writeOnnx,
@@ -24,6 +26,21 @@ export interface Case {
   range?: [number, number];
   /** Smallest distance of any input value from 0, for operators with a kink there. */
   gap?: number;
+}
+
+/** The case's gradients as one vector: checking it holds their own gradients against differences, the second order. */
+export function gradientsOf(definition: Case, seed = 2): Case {
+  return {
+    ...definition,
+    build(graph, inputs) {
+      const y = definition.build(graph, inputs);
+      const projection = randomData(y.shape as number[], randomNumbers(seed));
+      const weighted = graph.op(Mul, [y, graph.float([...projection], y.shape as number[])]);
+      const found = gradients(graph, graph.op(ReduceSum, [weighted], { keepdims: 0 }), inputs);
+      const flat = found.map((grad) => graph.op(Reshape, [grad, graph.ints([-1])]));
+      return graph.op(Concat, flat, { axis: 0 });
+    },
+  };
 }
 
 /** A small generator with a fixed seed: tests must fail alike on every run. */

@@ -32,10 +32,11 @@ import {
   Sub,
   Tanh,
   Transpose,
+  type Value,
   Where,
 } from '@cyclegan/graph';
 import { describe, it } from 'vitest';
-import { type Case, checkCase } from './gradient-check.ts';
+import { type Case, checkCase, gradientsOf } from './gradient-check.ts';
 
 const cases: Record<string, Case> = {
   Add: {
@@ -148,6 +149,14 @@ const cases: Record<string, Case> = {
     build: (g, [a]) => g.op(Slice, [a, g.ints([-3]), g.ints([1000]), g.ints([1])]),
     shapes: [[2, 5]],
   },
+  'Slice, strided on two axes': {
+    build: (g, [a]) => g.op(Slice, [a, g.ints([1, 0]), g.ints([7, 6]), g.ints([0, 2]), g.ints([3, 2])]),
+    shapes: [[8, 2, 6]],
+  },
+  'Slice, strided to the last element': {
+    build: (g, [a]) => g.op(Slice, [a, g.ints([0]), g.ints([7]), g.ints([1]), g.ints([3])]),
+    shapes: [[2, 7]],
+  },
   Expand: { build: (g, [a]) => g.op(Expand, [a, g.ints([2, 3, 4])]), shapes: [[3, 1]] },
   'Pad, constant': {
     build: (g, [a]) => g.op(Pad, [a, g.ints([0, 0, 1, 2, 0, 0, 0, 1])]),
@@ -190,6 +199,23 @@ const cases: Record<string, Case> = {
         output_padding: [1, 2],
       }),
     shapes: [[2, 2, 3, 2]],
+  },
+  'Conv, weights used twice': {
+    build: (g, [x, w]) => g.op(Add, [g.op(Conv, [x, w]), g.op(Conv, [g.op(Mul, [x, x]), w])]),
+    shapes: [
+      [2, 2, 4, 5],
+      [3, 2, 3, 3],
+    ],
+  },
+  'Transpose and Concat, values used twice': {
+    build: (g, [a, b]) => {
+      const joined = (x: Value) => g.op(Transpose, [g.op(Concat, [x, b], { axis: 1 })]);
+      return g.op(Mul, [joined(a as Value), joined(g.op(Mul, [a, a]))]);
+    },
+    shapes: [
+      [2, 3],
+      [2, 1],
+    ],
   },
   'Where and Greater': {
     build: (g, [a, b]) => g.op(Where, [g.op(Greater, [a, g.float(0)]), a, g.op(Mul, [b, b])]),
@@ -264,5 +290,14 @@ for (const batch of [1, 3]) {
 describe('gradients against central differences', () => {
   it.each(Object.entries({ ...cases, ...convolutions }))('%s', async (_, definition) => {
     await checkCase(definition);
+  });
+});
+
+describe('gradients of gradients against central differences', () => {
+  const small = Object.entries({ ...cases, ...convolutions }).filter(
+    ([name]) => !name.includes('many pixels'),
+  );
+  it.each(small)('%s', async (_, definition) => {
+    await checkCase(gradientsOf(definition));
   });
 });

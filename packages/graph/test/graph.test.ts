@@ -1,5 +1,5 @@
 /** The graph as data: names, scopes, shared constants, replacing a node, dropping what no output needs. */
-import { Add, Graph, Identity, int64, Mul, Neg, prune, Relu, Split, Tanh } from '@cyclegan/graph';
+import { Add, float32, Graph, Identity, int64, Mul, Neg, prune, Relu, Split, Tanh } from '@cyclegan/graph';
 import { describe, expect, it } from 'vitest';
 
 function small() {
@@ -45,6 +45,20 @@ describe('names', () => {
 });
 
 describe('constants', () => {
+  it('of a key are made once in a graph, however large', () => {
+    const { graph } = small();
+    let made = 0;
+    const of = (into: Graph, key: string) =>
+      into.sharedConstant(key, () => {
+        made++;
+        return float32(new Array(100).fill(made));
+      });
+    expect(of(graph, 'hundred')).toBe(of(graph, 'hundred'));
+    expect(made).toBe(1);
+    expect(of(graph, 'other')).not.toBe(of(graph, 'hundred'));
+    expect(small().graph.has(of(graph, 'hundred'))).toBe(false);
+  });
+
   it('that are small and equal to the last bit are one', () => {
     const { graph } = small();
     expect(graph.float(1)).toBe(graph.float(1));
@@ -67,6 +81,16 @@ describe('constants', () => {
 });
 
 describe('replace', () => {
+  it('names what is built as if it were where the node is', () => {
+    const { graph, x } = small();
+    graph.scope('net', () => graph.op(Tanh, [x]));
+    graph.scope('gradient', () =>
+      graph.replace(graph.nodes[0] as never, () => ({ output: graph.op(Relu, [x]), result: 0 })),
+    );
+    expect(graph.nodes.map(({ name }) => name)).toEqual(['net/Relu_1']);
+    expect(graph.op(Relu, [x]).name).toBe('Relu_out_1');
+  });
+
   it('puts nodes in the place of one, whose readers notice nothing', () => {
     const { graph, x } = small();
     const y = graph.op(Tanh, [x]);

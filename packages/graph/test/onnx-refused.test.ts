@@ -52,9 +52,9 @@ describe('refuses', () => {
     [
       'unknown operators, all named at once, with their domains',
       modelBytes({
-        node: [node('Loop'), node('Relu', { domain: 'my' }), node('Relu'), node('Loop'), node('LSTM')],
+        node: [node('Scan'), node('Relu', { domain: 'my' }), node('Relu'), node('Scan'), node('LSTM')],
       }),
-      /expected operators known here, got Loop, my\.Relu, LSTM\./,
+      /expected operators known here, got Scan, my\.Relu, LSTM\./,
     ],
     [
       'a value that nothing makes',

@@ -6,6 +6,7 @@ import * as operators from '@cyclegan/graph';
 import {
   Abs,
   Add,
+  BatchNormalization,
   Cast,
   Concat,
   Conv,
@@ -24,6 +25,7 @@ import {
   int64,
   LeakyRelu,
   Log,
+  Loop,
   MatMul,
   Mul,
   Neg,
@@ -44,6 +46,7 @@ import {
   symbolicDim,
   Tanh,
   Transpose,
+  tensor,
   type Value,
   Where,
   writeOnnx,
@@ -117,6 +120,12 @@ const cases: Record<string, Case> = {
     build: (g, [x]) =>
       g.op(ConvTranspose, [x, zeros(g, [3, 2, 3, 2])], { group: 3, dilations: [2, 1], strides: [1, 3] }),
   },
+  BatchNormalization: {
+    build: (g, [x]) => {
+      const [zero, one] = [zeros(g, [3]), g.float([1, 1, 1])];
+      return g.op(BatchNormalization, [x, one, zero, zero, one], { epsilon: 1e-5, momentum: 0.9 });
+    },
+  },
   InstanceNormalization: {
     build: (g, [x]) => g.op(InstanceNormalization, [x, zeros(g, [3]), zeros(g, [3])]),
   },
@@ -157,6 +166,18 @@ const cases: Record<string, Case> = {
     shapes: [[5, 6, 'W']],
   },
   Expand: { build: (g, [x]) => g.op(Expand, [x, g.ints([2, 1, 3, 1])]), shapes: [['N', 1, 'W']] },
+  Loop: {
+    build: (g, [x]) => {
+      const body = g.subgraph('turn');
+      body.input('turn', 'int64', []);
+      body.input('goes_on', 'bool', []);
+      const state = body.input('state', 'float32', (x as Value).shape);
+      body.output('goes_on_next', body.constant(tensor('bool', [], Uint8Array.of(1))));
+      body.output('next', body.op(Neg, [state]));
+      body.output('kept', body.op(ReduceSum, [state, body.ints([1])], { keepdims: 0 }));
+      return g.ops(Loop, [g.constant(int64([5], [])), undefined, x], { body });
+    },
+  },
   Gather: { build: (g, [x]) => g.op(Gather, [x, g.constant(int64([0, 2, 1, 1], [2, 2]))], { axis: 1 }) },
 };
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { CycleganError } from './errors.js';
+import { generatorSchema } from './generator.js';
 
 /** The manifest version this code writes, and the newest it reads. */
 export const MANIFEST_VERSION = 1;
@@ -37,6 +38,7 @@ const tensorSchema = z.object({
   range: z.tuple([z.literal(-1), z.literal(1)]),
 });
 
+/** An image smaller than the model takes is padded and its answer cropped, as in any translation. */
 const selfCheckSchema = z.object({
   width: count.max(512),
   height: count.max(512),
@@ -73,15 +75,7 @@ export const manifestSchema = z.object({
   licence: z.string().max(200).nullable(),
   createdBy: z.object({ tool: z.string().max(200), version: z.string().max(50) }),
   createdAt: z.iso.datetime(),
-  networks: z.object({
-    generator: z.object({
-      kind: z.literal('resnet'),
-      blocks: z.number().int().nonnegative(),
-      ngf: count,
-      inputChannels: z.union([z.literal(1), z.literal(3)]),
-      outputChannels: z.union([z.literal(1), z.literal(3)]),
-    }),
-  }),
+  networks: z.object({ generator: generatorSchema }),
   /** Facts of the training run; null for weights whose history is unknown. */
   training: z
     .object({

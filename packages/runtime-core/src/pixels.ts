@@ -71,7 +71,7 @@ export function toByte(value: number): number {
  * Where each coordinate of `start … start + length` comes from on an axis of `side` pixels: past the far edge by
  * reflection, and by repeating the near edge where the image is too short to be reflected that far.
  */
-function sources(start: number, length: number, side: number): Int32Array {
+export function mirroredIndices(start: number, length: number, side: number): Int32Array {
   return Int32Array.from({ length }, (_, i) => {
     const at = start + i;
     return at < side ? at : Math.max(0, 2 * (side - 1) - at);
@@ -87,8 +87,8 @@ function sources(start: number, length: number, side: number): Int32Array {
 export function toPlanes(pixels: Pixels, channels: 1 | 3, region?: Region): Planes {
   const { width, height, left, top } = region ?? { ...pixels, left: 0, top: 0 };
   const { data } = pixels;
-  const columns = sources(left, width, pixels.width).map((x) => x * pixels.channels);
-  const rows = sources(top, height, pixels.height);
+  const columns = mirroredIndices(left, width, pixels.width).map((x) => x * pixels.channels);
+  const rows = mirroredIndices(top, height, pixels.height);
   const size = width * height;
   const out = new Float32Array(channels * size);
   const coloured = pixels.channels >= 3;

@@ -5,6 +5,7 @@
 import { CycleganError } from './errors.js';
 import type { ModelEntry } from './manifest.js';
 import type { Planes } from './pixels.js';
+import { runPadded } from './run-padded.js';
 import type { RunPlanes } from './translate-pixels.js';
 
 /**
@@ -34,7 +35,7 @@ function damaged(where: string, expected: string, got: string): CycleganError {
 }
 
 /**
- * Runs the entry's patch and compares.
+ * Runs the entry's patch, padded where the model takes only larger images, and compares.
  * @returns the largest absolute difference, on [-1, 1]
  * @throws CycleganError `device` when the answer is off by more than the tolerance or holds NaN; `bundle` when the
  * manifest's patch is not of the size that it says
@@ -43,7 +44,8 @@ export async function runSelfCheck(model: ModelEntry, run: RunPlanes): Promise<n
   const { width, height, tolerance } = model.selfCheck;
   const input = patch(model, 'input');
   const expected = patch(model, 'output');
-  const { data } = await run({ width, height, channels: model.input.channels, data: input });
+  const planes = { width, height, channels: model.input.channels, data: input };
+  const { data } = await runPadded(planes, model, run);
   if (data.length !== expected.length) {
     throw failed(`${expected.length} values`, `${data.length}`);
   }

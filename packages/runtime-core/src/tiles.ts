@@ -58,7 +58,8 @@ export function planTiles(
   const height = paddedSide(image.height, model);
   const whole = tile === 'none' || (tile === 'auto' && width * height <= AUTO_WHOLE_PIXELS);
   const wanted = tile === 'auto' || tile === 'none' ? AUTO_TILE : tile;
-  const size = whole ? Number.POSITIVE_INFINITY : paddedSide(wanted, model);
+  // A tile of one multiple could share nothing with its neighbours.
+  const size = whole ? Number.POSITIVE_INFINITY : Math.max(paddedSide(wanted, model), 2 * model.sizeMultiple);
   return {
     x: planAxis(width, Math.min(size, width), model.sizeMultiple),
     y: planAxis(height, Math.min(size, height), model.sizeMultiple),

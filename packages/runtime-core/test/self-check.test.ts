@@ -7,6 +7,8 @@ import {
   type Planes,
   parseManifest,
   runSelfCheck,
+  toByte,
+  toPlanes,
 } from '@cyclegan/runtime-core';
 import { describe, expect, it } from 'vitest';
 
@@ -19,6 +21,7 @@ const input = Float32Array.from({ length: 3 * side * side }, (_, i) => i / 24 - 
 const answer = input.map((value) => -value);
 const model: ModelEntry = {
   ...tiny,
+  minSize: side,
   selfCheck: {
     width: side,
     height: side,
@@ -41,6 +44,23 @@ describe('the self-check', () => {
     });
     expect(seen).toEqual([{ width: side, height: side, channels: 3, data: input }]);
     expect(error).toBeCloseTo(0.005, 6);
+  });
+
+  it('pads a patch that is smaller than what the model takes, and crops the answer, as for any image', async () => {
+    const larger = { ...model, sizeMultiple: 16, minSize: 32 };
+    const seen: Planes[] = [];
+    const error = await runSelfCheck(larger, async (planes) => {
+      seen.push(planes);
+      return { ...planes, data: planes.data.map((value) => -value) };
+    });
+    expect(error).toBe(0);
+    expect(seen).toMatchObject([{ width: 32, height: 32, channels: 3 }]);
+    // An image whose bytes are their own places shows which pixel a translation puts where.
+    const places = Uint8Array.from({ length: side * side }, (_, i) => i);
+    const image = { width: side, height: side, channels: 1, data: places } as const;
+    const padded = toPlanes(image, 1, { left: 0, top: 0, width: 32, height: 32 });
+    const expected = padded.data.map((value) => input[toByte(value)] ?? Number.NaN);
+    expect(seen[0]?.data.subarray(0, 32 * 32)).toEqual(expected);
   });
 
   it.each([

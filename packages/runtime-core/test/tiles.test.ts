@@ -48,6 +48,20 @@ describe('a plan', () => {
     expect(x.weights[0]?.every((weight) => weight === 1)).toBe(true);
   });
 
+  it('lets neighbours overlap even where a model’s multiple is all that was asked for', () => {
+    for (const sizeMultiple of [1, 4, 256]) {
+      const { x } = planTiles(
+        { width: 1500, height: 8 },
+        { sizeMultiple, minSize: sizeMultiple },
+        sizeMultiple,
+      );
+      expect(x.starts.length).toBeGreaterThan(2);
+      for (const [i, start] of x.starts.slice(1).entries()) {
+        expect(start).toBeLessThan((x.starts[i] ?? 0) + x.size);
+      }
+    }
+  });
+
   it('fades over the overlap and never steps', () => {
     const { x } = planTiles({ width: 1000, height: 8 }, model, 128);
     expect(x.starts.length).toBeGreaterThan(5);

@@ -4,7 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { type ConcreteDevice, encodePatch, type Manifest, type ModelEntry } from '@cyclegan/runtime-core';
+import {
+  type ConcreteDevice,
+  encodePatch,
+  generatorSchema,
+  type Manifest,
+  type ModelEntry,
+} from '@cyclegan/runtime-core';
 import { env, listSupportedBackends } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { absence, NODE_DEVICES } from './devices.js';
@@ -106,7 +112,15 @@ function probeBundle(): { manifest: Manifest; model: ModelEntry; source: Uint8Ar
     licence: null,
     createdBy: { tool: 'probe', version: '1' },
     createdAt: '2025-01-01T00:00:00Z',
-    networks: { generator: { kind: 'resnet', blocks: 0, ngf: 1, inputChannels: 3, outputChannels: 3 } },
+    networks: {
+      generator: generatorSchema.parse({
+        kind: 'resnet',
+        blocks: 0,
+        ngf: 1,
+        inputChannels: 3,
+        outputChannels: 3,
+      }),
+    },
     training: null,
     models: [model],
   };

@@ -1,72 +1,98 @@
 /**
- * The reference's history of translations for one domain (Shrivastava et al. 2017): discriminators are shown an
- * older translation half of the time. The choice does not depend on the images, so it is made before the step.
+ * The reference's history of translations (Shrivastava et al. 2017): discriminators are shown an older one half of
+ * the time. What is shown and kept is a function of the step's number alone; the images themselves are an engine's.
  */
 import { randomAt } from './data/index.js';
-import type { PoolChoice } from './engine.js';
 
-/** One domain's pool; `choose`, the step, `store`, one after the other. */
-export interface ImagePool {
-  /** Decides for a step, counted from 0; the same step always decides alike. */
-  choose(step: number): PoolChoice;
-  /** Puts the step's fresh translations, [N, C, H, W], into the slots that the choice gave them. */
-  store(fresh: Float32Array): void;
-  /** Copies of what is stored, [n, C, H, W]. */
-  getImages(): Float32Array;
-  /** Takes over what {@link ImagePool.getImages} gave; the array is copied. */
-  setImages(images: Float32Array): void;
+/** What one domain's pool does in a step. */
+export interface PoolChoice {
+  /** For each image of the batch what the discriminator sees: below `capacity` that slot as it was before the step,
+   * from `capacity` on a fresh translation by its place in the batch. */
+  show: Int32Array;
+  /** For each image of the batch the slot that its translation goes into after the step; -1 for none. */
+  store: Int32Array;
 }
 
-export interface ImagePoolOptions {
+export interface PoolOptions {
   /** Most images kept; 0 always shows the fresh ones. */
   capacity: number;
   batch: number;
-  /** Elements of one image. */
-  elements: number;
   seed: number;
   domain: 'A' | 'B';
 }
 
-/** A slot's content: an image, or for the length of a step a fresh translation by its place in the batch. */
-type Slot = Float32Array | number;
+/** Images in a pool after so many steps: each fills a slot until all are full. */
+export function poolFill(
+  { capacity, batch }: Pick<PoolOptions, 'capacity' | 'batch'>,
+  steps: number,
+): number {
+  return Math.min(capacity, steps * batch);
+}
 
-/** An empty pool. */
-export function createImagePool({ capacity, batch, elements, seed, domain }: ImagePoolOptions): ImagePool {
-  let slots: Slot[] = [];
+/** Decides for a step, counted from 0. Images of one batch take their turn one after the other, as in the reference. */
+export function poolChoice(options: PoolOptions, step: number): PoolChoice {
+  const { capacity, batch, seed, domain } = options;
+  const random = randomAt(seed, 'pool', domain, step);
+  const show = new Int32Array(batch);
+  // What this batch has put into slots so far, by slot.
+  const written = new Map<number, number>();
+  let filled = poolFill(options, step);
+  for (let item = 0; item < batch; item++) {
+    const fresh = capacity + item;
+    show[item] = fresh;
+    if (filled < capacity) {
+      written.set(filled++, item);
+    } else if (capacity > 0 && random.coin()) {
+      const slot = random.integer(capacity);
+      const before = written.get(slot);
+      show[item] = before === undefined ? slot : capacity + before;
+      written.set(slot, item);
+    }
+  }
+  const store = new Int32Array(batch).fill(-1);
+  for (const [slot, item] of written) store[item] = slot;
+  return { show, store };
+}
+
+/** A pool's images on the host, for engines that feed them. */
+export interface HostPool {
+  /** The stored images that a choice shows, [N, C, H, W] with zeros where a fresh one is shown. */
+  stored(choice: PoolChoice): Float32Array;
+  /** For each image an index into those stored followed by the fresh ones. */
+  pick(choice: PoolChoice): BigInt64Array;
+  /** Keeps what the choice says of the step's fresh translations, [N, C, H, W]. */
+  store(choice: PoolChoice, fresh: Float32Array): void;
+  /** Copies of what is kept, [n, C, H, W]. */
+  getImages(): Float32Array;
+  /** Takes over what {@link HostPool.getImages} gave; the array is copied. */
+  setImages(images: Float32Array): void;
+}
+
+/** An empty pool. @param options `elements` are those of one image */
+export function createHostPool({ capacity, elements }: { capacity: number; elements: number }): HostPool {
+  let slots: Float32Array[] = [];
   return {
-    choose(step) {
-      const random = randomAt(seed, 'pool', domain, step);
-      const stored = new Float32Array(batch * elements);
-      const pick = new BigInt64Array(batch);
-      const show = (item: number, content: Slot) => {
-        if (typeof content !== 'number') stored.set(content, item * elements);
-        pick[item] = BigInt(typeof content === 'number' ? batch + content : item);
-      };
-      for (let item = 0; item < batch; item++) {
-        if (slots.length < capacity) {
-          slots.push(item);
-          show(item, item);
-        } else if (capacity > 0 && random.coin()) {
-          const slot = random.integer(capacity);
-          show(item, slots[slot] ?? item);
-          slots[slot] = item;
-        } else {
-          show(item, item);
-        }
-      }
-      return { stored, pick };
+    stored({ show }) {
+      const stored = new Float32Array(show.length * elements);
+      show.forEach((from, item) => {
+        const image = slots[from];
+        if (from < capacity && image) stored.set(image, item * elements);
+      });
+      return stored;
     },
-    store(fresh) {
-      slots = slots.map((content) =>
-        typeof content === 'number' ? fresh.slice(content * elements, (content + 1) * elements) : content,
-      );
+    pick: ({ show }) =>
+      BigInt64Array.from(show, (from, item) =>
+        BigInt(from < capacity ? item : show.length + from - capacity),
+      ),
+    store({ store }, fresh) {
+      store.forEach((slot, item) => {
+        if (slot >= 0) slots[slot] = fresh.slice(item * elements, (item + 1) * elements);
+      });
     },
     getImages() {
       const images = new Float32Array(slots.length * elements);
-      slots.forEach((content, i) => {
-        if (typeof content === 'number')
-          throw new Error('internal: the pool is saved between choose() and store()');
-        images.set(content, i * elements);
+      slots.forEach((image, i) => {
+        images.set(image, i * elements);
       });
       return images;
     },

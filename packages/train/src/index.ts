@@ -1,29 +1,65 @@
 /** CycleGAN training: the step as one ONNX graph, the engine that runs it, data, the run folder and its report. */
-export {
-  type PresetName,
-  presets,
-  type RunConfig,
-  type RunOptions,
-  rateFactor,
-  resolveConfig,
-  resumeConfig,
-  runConfigSchema,
-} from './config.js';
+export * from './config/index.js';
 export * from './data/index.js';
-export type { Engine, EngineOptions, EngineState, PoolChoice, StepInput, StepResult } from './engine.js';
+export type {
+  Engine,
+  EngineOptions,
+  EngineState,
+  GroupState,
+  SampleResult,
+  StepInput,
+} from './engine.js';
+export {
+  type ChooseDeviceOptions,
+  chooseTrainingDevice,
+  type DeviceChoice,
+  type TriedDevice,
+} from './engines/choose-device.js';
+export { cudaInstallCommand, deviceAbsence } from './engines/device-absence.js';
 export { createOrtEngine } from './engines/ort.js';
+export { practiceInputs, practiceRun } from './engines/practice.js';
+export { amortisedSteps } from './engines/steps-per-run.js';
+export { createTfjsEngine, type Load } from './engines/tfjs/index.js';
 export * from './evaluation/index.js';
-export { createImagePool, type ImagePool } from './image-pool.js';
+export {
+  createHostPool,
+  type HostPool,
+  type PoolChoice,
+  type PoolOptions,
+  poolChoice,
+  poolFill,
+} from './image-pool.js';
+export { initialState } from './initial-state.js';
+export * from './live/index.js';
+export { lockRun, type Release } from './lock.js';
 export * from './report/index.js';
-export { adamRate } from './step/adam.js';
-export { type Losses, type LossName, lossNames, type ObjectiveConfig } from './step/objective.js';
+export { type AdamBetas, type AdamRate, type AdamState, adamRate } from './step/adam.js';
+export { type NoiseInput, type NoiseSource, noiseFor, noiseInputs } from './step/noise.js';
+export {
+  type GanMode,
+  type Losses,
+  type LossName,
+  lossNames,
+  type ObjectiveConfig,
+} from './step/objective.js';
 export {
   type Group,
+  groupBuffers,
+  groupNames,
   groupParameters,
-  type StepConfig,
-  sampleGraph,
+  type StateKey,
   stateNames,
-  stepGraph,
-} from './step/step-graph.js';
+  stateSizes,
+} from './step/state.js';
+export {
+  appendStep,
+  type Domains,
+  type ObjectiveGraphConfig,
+  type StepConfig,
+  type StepResults,
+  type StepValues,
+} from './step/step.js';
+export { objectiveGraph, sampleGraph, stepGraph } from './step/step-graph.js';
+export * from './tensorboard/index.js';
 export type { TrainEvent, TrainResult } from './train-events.js';
 export { type TrainOptions, train } from './trainer.js';

@@ -2,16 +2,18 @@
 import { totalmem } from 'node:os';
 import { parameterCount } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
-import type { RunConfig } from './config.js';
-import { groupParameters } from './step/step-graph.js';
+import { type RunConfig, trainingSize } from './config/index.js';
+import { groupParameters } from './step/state.js';
 
 /**
  * Bytes at the peak of a training step, fitted to what bench/train.mjs measures from 64×64 to 256×256: ten vectors as
  * long as the parameters, and some 200 tensors of the generators' widest layer.
  */
-function estimateBytes({ networks, batch, size }: RunConfig): number {
+function estimateBytes(config: RunConfig): number {
+  const { networks, batch } = config;
+  const { height, width } = trainingSize(config);
   const parameters = parameterCount([...groupParameters(networks, 'G'), ...groupParameters(networks, 'D')]);
-  return 4 * (10 * parameters + 200 * batch * size * size * networks.generator.ngf);
+  return 4 * (10 * parameters + 200 * batch * height * width * networks.generator.ngf);
 }
 
 /** @throws CycleganError `usage` for a run that needs more than all of this machine's memory */

@@ -7,20 +7,20 @@ import { join } from 'node:path';
 import {
   type Checkpoint,
   type NetworksConfig,
+  type Parameter,
   parameterCount,
   readCheckpoint,
   type Tensor,
   writeAtomic,
   writeCheckpoint,
+  writing,
 } from '@cyclegan/model';
 import { CycleganError, isCycleganError } from '@cyclegan/runtime-core';
 import { z } from 'zod';
-import { type RunConfig, runConfigSchema } from './config.js';
-import type { EngineState } from './engine.js';
-import { type MetricsLine, readMetrics } from './report/index.js';
-import { type Group, groupParameters, groups } from './step/step-graph.js';
-
-const groupNames = Object.keys(groups) as Group[];
+import { plateauSchema, type RunConfig, runConfigSchema, trainingSize } from './config/index.js';
+import type { EngineState, GroupState } from './engine.js';
+import { readMetrics } from './report/index.js';
+import { type Group, groupBuffers, groupNames, groupParameters } from './step/state.js';
 
 /** What `state.json` holds beside the tensors. Random numbers need no state: they are functions of the step. */
 const stateSchema = z.object({
@@ -30,6 +30,18 @@ const stateSchema = z.object({
   /** Fingerprints of the two folders' file lists. */
   data: z.object({ a: z.string(), b: z.string() }),
   counts: z.object({ a: z.number().int(), b: z.number().int() }),
+  plateau: plateauSchema.optional(),
+  /** Cycle losses since the last look at them, which plateau goes by where no images are held out. */
+  cycle: z.object({ sum: z.number(), count: z.number().int() }).optional(),
+  best: z
+    .object({
+      metric: z.string(),
+      value: z.number(),
+      step: z.number().int(),
+      /** Evaluations since. */
+      since: z.number().int().nonnegative(),
+    })
+    .optional(),
 });
 
 /** What is known of a run beside its arrays. */
@@ -39,8 +51,6 @@ export type TrainingFacts = Omit<z.infer<typeof stateSchema>, 'updates'>;
 export interface TrainingState {
   step: number;
   engine: EngineState;
-  /** Stored translations, [n, 3, S, S]. */
-  pools: { A: Float32Array; B: Float32Array };
   facts: TrainingFacts;
 }
 
@@ -88,28 +98,38 @@ export async function readConfig(run: string): Promise<RunConfig> {
 
 /**
  * Writes a checkpoint.
+ * @param best whether it is the best so far
  * @returns its folder
  * @throws CycleganError `output` when it cannot be written; the older ones stay
  */
-export async function saveState(run: string, config: RunConfig, state: TrainingState): Promise<string> {
+export async function saveState(
+  run: string,
+  config: RunConfig,
+  state: TrainingState,
+  best: boolean,
+): Promise<string> {
   const weights = new Map<string, Tensor>();
   const optimizer = new Map<string, Tensor>();
   for (const group of groupNames) {
-    const { parameters, m, v } = state.engine.groups[group];
-    for (const [name, tensor] of split(config.networks, group, parameters)) weights.set(name, tensor);
+    const { parameters, m, v, buffers } = state.engine.groups[group];
+    cut(groupParameters(config.networks, group), parameters, weights);
+    cut(groupBuffers(config.networks, group), buffers, weights);
     optimizer.set(`${group}.m`, { shape: [m.length], data: m });
     optimizer.set(`${group}.v`, { shape: [v.length], data: v });
   }
   for (const domain of ['A', 'B'] as const) {
-    const data = state.pools[domain];
-    const { size } = config;
-    optimizer.set(`pool.${domain}`, { shape: [data.length / (3 * size * size), 3, size, size], data });
+    const data = state.engine.pools[domain];
+    const shape = imageShape(config, domain);
+    const images = data.length / shape.reduce((product, size) => product * size, 1);
+    optimizer.set(`pool.${domain}`, { shape: [images, ...shape], data });
   }
   return writeCheckpoint({
     run,
     step: state.step,
     weights,
     optimizer,
+    best,
+    keep: config.keep,
     state: { updates: state.engine.updates, ...state.facts },
     metadata: {
       networks: JSON.stringify(config.networks),
@@ -137,52 +157,54 @@ export async function loadState(
 ): Promise<TrainingState | undefined> {
   const checkpoint = await readCheckpoint(run, { onWarning }).catch(async (error) => {
     const none = isCycleganError(error) && error.code === 'run';
-    if (none && (await reports(run)).length === 0) return undefined;
+    if (none && (await readMetrics(metricsPath(run)).catch(() => [])).length === 0) return undefined;
     throw error;
   });
   if (!checkpoint) return undefined;
   const facts = stateSchema.safeParse(checkpoint.state);
   if (!facts.success) throw misfit(checkpoint, 'state.json', facts.error);
   const { updates, ...rest } = facts.data;
-  const engineGroups = Object.fromEntries(
-    groupNames.map((group) => [
-      group,
-      {
-        parameters: joinWeights(config.networks, group, checkpoint),
-        m: optimizerVector(config.networks, group, checkpoint, 'm'),
-        v: optimizerVector(config.networks, group, checkpoint, 'v'),
-      },
-    ]),
-  ) as EngineState['groups'];
+  const load = (group: Group): GroupState => ({
+    parameters: gather(groupParameters(config.networks, group), checkpoint),
+    m: optimizerVector(config.networks, group, checkpoint, 'm'),
+    v: optimizerVector(config.networks, group, checkpoint, 'v'),
+    buffers: gather(groupBuffers(config.networks, group), checkpoint),
+  });
   const pool = (domain: 'A' | 'B') => {
     const tensor = checkpoint.optimizer.get(`pool.${domain}`);
     const [images = 0, ...shape] = tensor?.shape ?? [];
-    const fits = shape.join() === [3, config.size, config.size].join() && images <= config.pool;
+    const fits = shape.join() === imageShape(config, domain).join() && images <= config.pool;
     if (!tensor || !fits) throw misfit(checkpoint, `pool.${domain}`);
     return tensor.data;
   };
   return {
     step: checkpoint.step,
-    engine: { updates, groups: engineGroups },
-    pools: { A: pool('A'), B: pool('B') },
+    engine: { updates, groups: { G: load('G'), D: load('D') }, pools: { A: pool('A'), B: pool('B') } },
     facts: rest,
   };
 }
 
-function split(networks: NetworksConfig, group: Group, flat: Float32Array): [string, Tensor][] {
-  let at = 0;
-  return groupParameters(networks, group).map((parameter) => {
-    const data = flat.subarray(at, at + parameterCount([parameter]));
-    at += data.length;
-    return [parameter.name, { shape: parameter.shape, data }];
-  });
+/** [C, H, W] of a domain's images. */
+function imageShape(config: RunConfig, domain: 'A' | 'B'): number[] {
+  const { inputChannels, outputChannels } = config.networks.generator;
+  const { height, width } = trainingSize(config);
+  return [domain === 'A' ? inputChannels : outputChannels, height, width];
 }
 
-function joinWeights(networks: NetworksConfig, group: Group, checkpoint: Checkpoint): Float32Array {
-  const parameters = groupParameters(networks, group);
-  const flat = new Float32Array(parameterCount(parameters));
+/** Puts the pieces of a flat vector under their names. */
+function cut(parts: readonly Parameter[], flat: Float32Array, into: Map<string, Tensor>): void {
   let at = 0;
-  for (const { name, shape } of parameters) {
+  for (const part of parts) {
+    const data = flat.subarray(at, at + parameterCount([part]));
+    at += data.length;
+    into.set(part.name, { shape: part.shape, data });
+  }
+}
+
+function gather(parts: readonly Parameter[], checkpoint: Checkpoint): Float32Array {
+  const flat = new Float32Array(parameterCount(parts));
+  let at = 0;
+  for (const { name, shape } of parts) {
     const tensor = checkpoint.weights.get(name);
     if (tensor?.shape.join() !== shape.join()) throw misfit(checkpoint, name);
     flat.set(tensor.data, at);
@@ -211,19 +233,30 @@ function misfit(checkpoint: Checkpoint, what: string, cause?: unknown): Cyclegan
   );
 }
 
-/** Appends one report to metrics.jsonl. */
-export async function appendMetrics(run: string, line: MetricsLine): Promise<void> {
-  await appendFile(join(run, 'metrics.jsonl'), `${JSON.stringify(line)}\n`);
+/** Appends one line to metrics.jsonl. @throws CycleganError `output` when it cannot be written */
+export async function appendMetrics(run: string, line: object): Promise<void> {
+  const path = metricsPath(run);
+  await writing(path, () => appendFile(path, `${JSON.stringify(line)}\n`));
 }
 
-/** Drops the reports of steps after a checkpoint, which will be made again. */
+/** Drops the lines of steps after a checkpoint, which will be made again, and what is no line. */
 export async function truncateMetrics(run: string, step: number): Promise<void> {
-  const kept = (await reports(run))
-    .filter((line) => line.step <= step)
-    .map((line) => `${JSON.stringify(line)}\n`);
-  await writeAtomic(join(run, 'metrics.jsonl'), kept.join(''));
+  const text = await readFile(metricsPath(run), 'utf8').catch(() => '');
+  const kept = text.split('\n').filter((line) => {
+    const at = stepOf(line);
+    return at !== undefined && at <= step;
+  });
+  await writeAtomic(metricsPath(run), kept.map((line) => `${line}\n`).join(''));
 }
 
-function reports(run: string): Promise<MetricsLine[]> {
-  return readMetrics(join(run, 'metrics.jsonl')).catch(() => []);
+function stepOf(line: string): number | undefined {
+  try {
+    return z.object({ step: z.number() }).parse(JSON.parse(line)).step;
+  } catch {
+    return undefined;
+  }
+}
+
+function metricsPath(run: string): string {
+  return join(run, 'metrics.jsonl');
 }

@@ -1,23 +1,44 @@
-/** A run from its options to its result: config, folders, engine, data and pools are made or read back here. */
-import { realpath } from 'node:fs/promises';
+/** A run from its options to its result: config, folders, engine, data and samples are made or read back here. */
+import { readFile, realpath } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { makeFolder } from '@cyclegan/model';
+import { discriminatorMinSize, makeFolder, minSize, sizeMultiple } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
-import { checkOptions, type RunConfig, type RunOptions, resolveConfig, resumeConfig } from './config.js';
-import { createDataSource, type ImageFolder, loadTestImage, openImageFolder } from './data/index.js';
-import { createOrtEngine } from './engines/ort.js';
-import { createImagePool } from './image-pool.js';
+import { createEngine, withDevice } from './choose-engine.js';
+import {
+  checkOptions,
+  type RunConfig,
+  type RunOptions,
+  resolveConfig,
+  resumeConfig,
+  trainingSize,
+} from './config/index.js';
+import {
+  compareFingerprints,
+  createDataSource,
+  type DataSource,
+  type ImageSet,
+  loadImages,
+  openImageSet,
+  planCache,
+  trainingShape,
+} from './data/index.js';
+import type { Engine } from './engine.js';
+import { createJudge, decidingMetric } from './held-out.js';
+import { applyInitialWeights, type InitialWeights, initialOptions, readInitialWeights } from './init-from.js';
+import { lockRun } from './lock.js';
 import { assertFits } from './memory.js';
 import {
   loadState,
   readConfig,
   refuseExistingRun,
   type TrainingFacts,
+  type TrainingState,
   truncateMetrics,
   writeConfig,
 } from './run-folder.js';
+import { createEventWriter } from './tensorboard/index.js';
 import type { TrainEvent, TrainResult } from './train-events.js';
-import { runLoop, type Samples } from './training-loop.js';
+import { type EventSink, runLoop, type Samples } from './training-loop.js';
 
 const sampleImages = 4;
 
@@ -35,6 +56,10 @@ export interface TrainOptions extends RunOptions {
   onEvent?: ((event: TrainEvent) => void) | undefined;
 }
 
+/** Told of what goes on. */
+type Emit = (event: TrainEvent) => void;
+type Sets = { A: ImageSet; B: ImageSet };
+
 /**
  * Trains, or goes on training, until the config's last step.
  *
@@ -43,47 +68,48 @@ export interface TrainOptions extends RunOptions {
  * @throws CycleganError `usage`, `input`, `run`, `output`: see the message; the last checkpoint stays good
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { out: run, resume = false, signal } = options;
+  const { out: run, resume = false } = options;
   const emit = options.onEvent ?? (() => {});
-  const warn = (message: string) => emit({ type: 'warning', message });
   // Before the folders are looked through, which may take a while.
   checkOptions(options);
   const old = resume ? await readConfig(run) : undefined;
   if (!old) await refuseExistingRun(run);
-  const open = (domain: 'A' | 'B', path: string) =>
-    openImageFolder({
-      path,
-      domain,
-      onWarning: warn,
-      onProgress: (at) => emit({ type: 'scan', ...at }),
-      signal,
-    });
-  await refuseInside(run, [options.a, options.b]);
-  const folders = { A: await open('A', options.a), B: await open('B', options.b) };
-  const paths = {
+  const sets = await openSets(options, old, emit);
+  const release = await lockRun(run);
+  try {
+    return await trainLocked(options, sets, emit);
+  } finally {
+    await release();
+  }
+}
+
+/** Alone in the run folder from here on. */
+async function trainLocked(options: TrainOptions, sets: Sets, emit: Emit): Promise<TrainResult> {
+  const { out: run, signal } = options;
+  const warn = (message: string) => emit({ type: 'warning', message });
+  const note = (message: string) => emit({ type: 'note', message });
+  const old = options.resume ? await readConfig(run) : undefined;
+  if (!old) await refuseExistingRun(run);
+  const initial = await initialWeights(options, old, warn);
+  const asked: RunOptions = initial && !old ? { ...initialOptions(initial), ...given(options) } : options;
+  const images = {
     a: options.a,
     b: options.b,
-    stepsPerEpoch: (batch: number) =>
-      Math.ceil(Math.max(folders.A.files.length, folders.B.files.length) / batch),
+    stepsPerEpoch: (batch: number) => Math.ceil(Math.max(sets.A.files.length, sets.B.files.length) / batch),
   };
-  const config = old ? resumeConfig(options, old, paths) : resolveConfig(options, paths);
+  const config = old
+    ? resumeConfig(asked, old, images)
+    : await settle(resolveConfig(asked, images), asked, sets, emit, signal);
   assertFits(config);
+  if (config.held) decidingMetric(config);
   const saved = old ? await loadState(run, old, warn) : undefined;
   const facts: TrainingFacts = {
-    elapsed: saved?.facts.elapsed ?? 0,
-    data: { a: folders.A.fingerprint, b: folders.B.fingerprint },
-    counts: { a: folders.A.files.length, b: folders.B.files.length },
+    elapsed: 0,
+    ...saved?.facts,
+    data: { a: sets.A.fingerprint, b: sets.B.fingerprint },
+    counts: { a: sets.A.files.length, b: sets.B.files.length },
   };
-  if (saved && (saved.facts.data.a !== facts.data.a || saved.facts.data.b !== facts.data.b)) {
-    warn(
-      '[train] resume: the folders hold other files than before, so the run goes on with other images than it would have.',
-    );
-  }
-  if (old && old.threads !== config.threads) {
-    warn(
-      `[train] resume: ${config.threads} threads instead of ${old.threads} round sums otherwise, so the run goes on nearly, not exactly, as it would have.`,
-    );
-  }
+  if (old) warnOfChanges(config, old, saved, facts, warn);
   if (saved && saved.step > config.steps) {
     throw new CycleganError(
       'usage',
@@ -91,66 +117,162 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     );
   }
   if (saved && saved.step === config.steps) {
-    emit({
-      type: 'note',
-      message: `The run is at step ${saved.step} of ${config.steps} already; add --steps to train on.`,
-    });
-    return { run, step: saved.step, steps: config.steps, finished: true, losses: undefined, dataWait: 0 };
+    note(`The run is at step ${saved.step} of ${config.steps} already; add --steps to train on.`);
+    const {
+      step,
+      facts: { best },
+    } = saved;
+    const none = { losses: undefined, best, dataWait: 0, stoppedEarly: false };
+    return { run, step, steps: config.steps, finished: true, ...none };
   }
   await writeConfig(run, config);
   await makeFolder(join(run, 'samples'));
-  await truncateMetrics(run, saved?.step ?? 0);
-  emit({ type: 'note', message: describe(config, folders) });
+  const from = saved?.step ?? 0;
+  await truncateMetrics(run, from);
+  emit({ type: 'started', run, step: from, steps: config.steps });
+  note(describe(config, sets));
+  if (config.cache !== null) note(await describeCache(config, config.cache, sets));
 
-  const data = createDataSource({
-    a: folders.A,
-    b: folders.B,
-    size: config.size,
-    loadSize: config.loadSize,
-    batch: config.batch,
-    seed: config.seed,
-    onWarning: warn,
-  });
-  const engine = await createOrtEngine({
-    networks: config.networks,
-    objective: config,
-    batch: config.batch,
-    size: config.size,
-    seed: config.seed,
-    threads: config.threads,
-  });
+  const data = openData(config, sets, warn);
+  const engine = await createEngine(config, note);
+  const samples = await loadSamples(sets, config);
+  const judge = await createJudge({ config, engine, chunk: samples.count, onWarning: warn, signal });
+  const events = config.tensorboard ? await openEvents(run, from) : undefined;
   try {
-    const pool = (domain: 'A' | 'B') =>
-      createImagePool({
-        capacity: config.pool,
-        batch: config.batch,
-        elements: 3 * config.size * config.size,
-        seed: config.seed,
-        domain,
-      });
-    const pools = { A: pool('A'), B: pool('B') };
-    if (saved) {
-      engine.setState(saved.engine);
-      pools.A.setImages(saved.pools.A);
-      pools.B.setImages(saved.pools.B);
-    }
-    const samples = await loadSamples(folders, config.size);
-    return await runLoop({
-      run,
-      config,
-      engine,
-      data,
-      pools,
-      samples,
-      facts,
-      from: saved?.step ?? 0,
-      signal,
-      emit,
-    });
+    if (saved) await engine.setState(saved.engine);
+    else if (initial) await takeInitial(engine, config, initial, note);
+    return await runLoop({ run, config, engine, data, samples, judge, events, facts, from, signal, emit });
   } finally {
     data.dispose();
     await engine.dispose();
+    await judge?.dispose();
+    await events?.close();
   }
+}
+
+async function openSets(options: TrainOptions, old: RunConfig | undefined, emit: Emit): Promise<Sets> {
+  const { out, signal } = options;
+  const open = (domain: 'A' | 'B', path: string) =>
+    openImageSet({
+      path,
+      domain,
+      maxImages: options.maxImages ?? old?.maxImages ?? undefined,
+      onWarning: (message) => emit({ type: 'warning', message }),
+      onProgress: (at) => emit({ type: 'scan', ...at }),
+      signal,
+    });
+  await refuseInside(out, [options.a, options.b]);
+  return { A: await open('A', options.a), B: await open('B', options.b) };
+}
+
+/** What only the images and the machine can tell: the size of uncropped images, and the fastest device. */
+async function settle(
+  config: RunConfig,
+  asked: RunOptions,
+  sets: Sets,
+  emit: Emit,
+  signal: AbortSignal | undefined,
+): Promise<RunConfig> {
+  const shape = await trainingShape(sets.A, sets.B, {
+    preprocess: config.preprocess,
+    size: config.size,
+    loadSize: config.loadSize,
+    multiple: sizeMultiple(config.networks.generator),
+    onProgress: (at) => emit({ type: 'scan', ...at }),
+    signal,
+  });
+  const least = Math.max(
+    minSize(config.networks.generator),
+    discriminatorMinSize(config.networks.discriminator),
+  );
+  if (Math.min(shape.height, shape.width) < least || Math.max(shape.height, shape.width) > 2048) {
+    throw new CycleganError(
+      'usage',
+      `[train] preprocess ${config.preprocess}: expected images that come to sides from ${least} to 2048 px, got ${shape.width}×${shape.height}. Crop, or scale them.`,
+    );
+  }
+  return withDevice({ ...config, ...shape }, asked, signal, (message) => emit({ type: 'note', message }));
+}
+
+function openData(config: RunConfig, sets: Sets, onWarning: (message: string) => void): DataSource {
+  const { inputChannels, outputChannels } = config.networks.generator;
+  return createDataSource({
+    a: sets.A,
+    b: sets.B,
+    preprocess: config.preprocess,
+    ...trainingSize(config),
+    loadSize: config.loadSize,
+    batch: config.batch,
+    seed: config.seed,
+    flip: config.flip,
+    pairing: config.pairing,
+    channels: { a: inputChannels, b: outputChannels },
+    cache: config.cache ?? undefined,
+    prefetch: config.stepsPerRun === 'auto' ? undefined : 4 * config.stepsPerRun,
+    onWarning,
+  });
+}
+
+async function openEvents(run: string, startStep: number): Promise<EventSink & { close(): Promise<void> }> {
+  const { scalars, image, close } = await createEventWriter({ folder: join(run, 'tensorboard'), startStep });
+  return {
+    scalars: (step, values) => scalars(step, Date.now() / 1000, values),
+    image: async (step, tag, path) => image(step, tag, await readFile(path)),
+    close,
+  };
+}
+
+/** A run that goes on has its weights; its source may be gone. */
+function initialWeights(
+  { initFrom }: TrainOptions,
+  old: RunConfig | undefined,
+  onWarning: (message: string) => void,
+): Promise<InitialWeights | undefined> {
+  const path = old ? old.initFrom : (initFrom ?? null);
+  return path === null ? Promise.resolve(undefined) : readInitialWeights(path, onWarning);
+}
+
+async function takeInitial(
+  engine: Engine,
+  config: RunConfig,
+  initial: InitialWeights,
+  note: (message: string) => void,
+): Promise<void> {
+  const { state, taken } = applyInitialWeights(await engine.getState(), config, initial);
+  await engine.setState(state);
+  const anew = ['G_A', 'G_B', 'D_A', 'D_B'].filter((name) => !taken.includes(name));
+  const rest = anew.length > 0 ? `; ${anew.join(', ')} begin anew` : '';
+  note(`Weights of ${taken.join(', ')} from ${initial.path}${rest}.`);
+}
+
+function warnOfChanges(
+  config: RunConfig,
+  old: RunConfig,
+  saved: TrainingState | undefined,
+  facts: TrainingFacts,
+  warn: (message: string) => void,
+): void {
+  for (const domain of ['a', 'b'] as const) {
+    const found = saved ? compareFingerprints(saved.facts.data[domain], facts.data[domain]) : 'same';
+    if (found === 'same') continue;
+    const what = found === 'other' ? 'other files than before' : 'files of other sizes under the same names';
+    warn(
+      `[train] resume: folder ${domain.toUpperCase()} holds ${what}, so the run goes on with other images than it would have.`,
+    );
+  }
+  const changes = (['threads', 'engine', 'device', 'recompute'] as const)
+    .filter((key) => old[key] !== config[key])
+    .map((key) => `${key} ${config[key]} instead of ${old[key]}`);
+  if (changes.length > 0) {
+    warn(
+      `[train] resume: ${changes.join(', ')}: sums are rounded otherwise, so the run goes on nearly, not exactly, as it would have.`,
+    );
+  }
+}
+
+/** What a user has said, without what was left out. */
+function given<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /** A run's samples among the training images would be trained on when it is resumed. */
@@ -166,23 +288,43 @@ async function refuseInside(run: string, folders: readonly string[]): Promise<vo
   }
 }
 
-/** The same few images at every sample, spread over each folder. */
-async function loadSamples(folders: { A: ImageFolder; B: ImageFolder }, size: number): Promise<Samples> {
-  const count = Math.min(sampleImages, folders.A.files.length, folders.B.files.length);
-  const load = async ({ path, files }: ImageFolder) => {
-    const images = new Float32Array(count * 3 * size * size);
-    for (let i = 0; i < count; i++) {
-      const file = files[Math.floor((i * files.length) / count)] ?? '';
-      images.set(await loadTestImage(join(path, file), size), i * 3 * size * size);
-    }
-    return images;
-  };
-  return { a: await load(folders.A), b: await load(folders.B), count };
+/** The same few images at every sample, spread over each set. */
+async function loadSamples(sets: Sets, config: RunConfig): Promise<Samples> {
+  const size = trainingSize(config);
+  const { inputChannels, outputChannels } = config.networks.generator;
+  const count = Math.min(sampleImages, sets.A.files.length, sets.B.files.length);
+  const a = await loadImages(sets.A, { ...size, channels: inputChannels, count });
+  const b = await loadImages(sets.B, { ...size, channels: outputChannels, count });
+  return { a: a.images, b: b.images, count, ...size };
 }
 
-function describe(config: RunConfig, folders: { A: ImageFolder; B: ImageFolder }): string {
-  const { ngf, blocks } = config.networks.generator;
-  const skipped = folders.A.skipped + folders.B.skipped;
+function describe(config: RunConfig, { A, B }: Sets): string {
+  const { generator } = config.networks;
+  const { height, width } = trainingSize(config);
+  const kind =
+    generator.kind === 'resnet' ? `${generator.blocks} blocks` : `unet of ${generator.downs} halvings`;
+  const skipped = A.skipped + B.skipped;
   const left = skipped > 0 ? ` (${skipped} files skipped)` : '';
-  return `${folders.A.files.length} images of A and ${folders.B.files.length} of B${left}; ${config.size}×${config.size} px, ngf ${ngf}, ${blocks} blocks, batch ${config.batch}, ${config.steps} steps.`;
+  return `${A.files.length} images of A and ${B.files.length} of B${left}; ${width}×${height} px, ngf ${generator.ngf}, ${kind}, batch ${config.batch}, ${config.steps} steps.`;
+}
+
+/** @throws CycleganError `output` where the disk is too small for it */
+async function describeCache(config: RunConfig, cache: string, { A, B }: Sets): Promise<string> {
+  const { preprocess, loadSize } = config;
+  const { bytes, free } = await planCache({
+    a: A,
+    b: B,
+    cache,
+    preprocess,
+    loadSize,
+    ...trainingSize(config),
+  });
+  const megabytes = (size: number) => `${Math.ceil(size / 2 ** 20)} MB`;
+  if (bytes > free) {
+    throw new CycleganError(
+      'output',
+      `[train] cache, ${cache}: expected ${megabytes(bytes)} of free disk for the decoded images, got ${megabytes(free)}. Choose another disk, or train without --cache.`,
+    );
+  }
+  return `Decoded images go into ${cache}: some ${megabytes(bytes)} when all are there.`;
 }

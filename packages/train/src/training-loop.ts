@@ -1,11 +1,13 @@
-/** The training loop: batches in, engine steps, reports, samples and checkpoints out. Makes none of what it uses. */
+/** The training loop: batches in, engine steps, reports, samples, evaluations and checkpoints out. Makes none of what
+ * it uses. */
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { CycleganError } from '@cyclegan/runtime-core';
-import { type RunConfig, rateFactor } from './config.js';
-import type { DataSource } from './data/index.js';
-import type { Engine, EngineState } from './engine.js';
-import type { ImagePool } from './image-pool.js';
+import { CycleganError, isCycleganError } from '@cyclegan/runtime-core';
+import { evaluationInterval, freshPlateau, lookAt, type RunConfig, rateFactor } from './config/index.js';
+import { type Batch, type DataSource, randomAt } from './data/index.js';
+import type { Engine, EngineState, StepInput } from './engine.js';
+import type { Judge } from './held-out.js';
+import { poolChoice } from './image-pool.js';
 import { type MetricsLine, samplesPng, writeReport } from './report/index.js';
 import { appendMetrics, saveState, type TrainingFacts } from './run-folder.js';
 import type { Losses } from './step/objective.js';
@@ -17,60 +19,139 @@ export interface Loop {
   config: RunConfig;
   engine: Engine;
   data: DataSource;
-  pools: { A: ImagePool; B: ImagePool };
   samples: Samples;
+  /** Figures on held-out images; absent where there are none. */
+  judge: Judge | undefined;
+  /** Event files for TensorBoard; absent unless asked for. */
+  events: EventSink | undefined;
   facts: TrainingFacts;
   from: number;
   signal: AbortSignal | undefined;
   emit: (event: TrainEvent) => void;
 }
 
-/** Trains from step `from` to the config's last, or until the signal. */
-export async function runLoop({
-  run,
-  config,
-  engine,
-  data,
-  pools,
-  samples,
-  facts,
-  from,
-  signal,
-  emit,
-}: Loop): Promise<TrainResult> {
+/** Images that are translated again and again, [count, C, H, W] each. */
+export interface Samples {
+  a: Float32Array;
+  b: Float32Array;
+  count: number;
+  height: number;
+  width: number;
+}
+
+/** Where figures and pictures go beside the run folder's own files. */
+export interface EventSink {
+  scalars(step: number, values: Record<string, number>): Promise<void>;
+  image(step: number, tag: string, path: string): Promise<void>;
+}
+
+/** Trains from step `from` to the config's last, until the signal, or until patience ends. */
+export async function runLoop(loop: Loop): Promise<TrainResult> {
+  const { run, config, engine, data, samples, judge, events, from, signal, emit } = loop;
   const started = performance.now();
-  const elapsed = () => facts.elapsed + (performance.now() - started) / 1000;
+  const seconds = () => (performance.now() - started) / 1000;
+  const facts = { ...loop.facts };
+  const evalEvery = evaluationInterval(config);
+  const looks = judge !== undefined || config.lrPolicy === 'plateau';
   let waited = 0;
   let losses: Losses | undefined;
   let step = from;
   let savedAt = from > 0 ? from : -1;
 
+  const exhausted = () => config.patience !== null && (facts.best?.since ?? 0) >= config.patience;
+  const isBest = () => facts.best !== undefined && facts.best.step === step;
+
   const save = async () => {
     if (savedAt === step) return;
-    const engineState = engine.getState();
+    const state = await engine.getState();
     // A gradient that overflowed is in the weights one step before any loss shows it.
-    if (!isFiniteState(engineState)) throw diverged('weights', 'others', step, savedAt);
-    const state = {
-      step,
-      engine: engineState,
-      pools: { A: pools.A.getImages(), B: pools.B.getImages() },
-      facts: { ...facts, elapsed: elapsed() },
-    };
-    const path = await saveState(run, config, state);
+    if (!isFiniteState(state)) throw diverged('weights', 'others', step, savedAt);
+    const now = { ...facts, elapsed: loop.facts.elapsed + seconds() };
+    const path = await saveState(run, config, { step, engine: state, facts: now }, isBest());
     savedAt = step;
     await writeReport({ run });
-    emit({ type: 'checkpoint', step, path });
+    emit({ type: 'checkpoint', step, path, best: isBest() });
   };
   const sample = async () => {
     const made = await engine.sample(samples);
     const path = join(run, 'samples', `${String(step).padStart(6, '0')}.png`);
-    await samplesPng({
-      path,
-      images: { realA: samples.a, realB: samples.b, ...made },
-      count: samples.count,
-      size: config.size,
-    });
+    await samplesPng({ path, images: { realA: samples.a, realB: samples.b, ...made }, ...samples });
+    await events?.image(step, 'samples', path);
     emit({ type: 'sample', path });
+  };
+  const look = async () => {
+    let value = facts.cycle && facts.cycle.count > 0 ? facts.cycle.sum / facts.cycle.count : undefined;
+    if (judge) {
+      const { metrics, value: judged } = await judge.evaluate();
+      facts.best = nextBest(facts.best, judge, judged, step);
+      const best = isBest();
+      await appendMetrics(run, { step, epoch: epochOf(step - 1), eval: metrics, best });
+      await events?.scalars(step, prefixed('eval', metrics));
+      emit({ type: 'evaluation', step, metrics, metric: judge.metric, value: judged, best });
+      value = judge.better === 'higher' ? -judged : judged;
+    }
+    if (value !== undefined) facts.plateau = lookAt(facts.plateau ?? freshPlateau, value);
+    facts.cycle = { sum: 0, count: 0 };
+    if (isBest()) await save();
+  };
+  const record = async (result: Losses, batch: Batch, learningRate: number) => {
+    step++;
+    losses = result;
+    const bad = Object.entries(result).find(([, value]) => !Number.isFinite(value));
+    if (bad) {
+      const files = [...batch.files.a, ...batch.files.b].join(', ');
+      throw diverged('losses', `${bad[0]} = ${bad[1]} on ${files}`, step, savedAt);
+    }
+    if (looks) {
+      const { sum, count } = facts.cycle ?? { sum: 0, count: 0 };
+      facts.cycle = { sum: sum + result.cycle_A + result.cycle_B, count: count + 1 };
+    }
+    const imagesPerSecond = ((step - from) * 2 * config.batch) / seconds();
+    const dataWait = waited / seconds();
+    if (step % config.reportEvery === 0 || step === config.steps) {
+      const line: MetricsLine = {
+        step,
+        epoch: epochOf(step - 1),
+        lr: learningRate,
+        losses: result,
+        imagesPerSecond: round(imagesPerSecond),
+        dataWait: round(dataWait),
+        elapsed: round(loop.facts.elapsed + seconds()),
+      };
+      await appendMetrics(run, line);
+      const rates = { learning_rate: learningRate, images_per_second: imagesPerSecond };
+      await events?.scalars(step, { ...prefixed('losses', result), ...rates });
+    }
+    const secondsLeft = ((config.steps - step) * 2 * config.batch) / imagesPerSecond;
+    const { steps } = config;
+    emit({
+      type: 'progress',
+      step,
+      steps,
+      losses: result,
+      learningRate,
+      imagesPerSecond,
+      dataWait,
+      secondsLeft,
+    });
+  };
+  const epochOf = (index: number) => Math.floor(index / data.stepsPerEpoch) + 1;
+  const rateAt = (index: number) =>
+    config.learningRate * rateFactor(config, index + 1, epochOf(index), facts.plateau?.factor);
+  const take = async (index: number): Promise<Batch> => {
+    const asked = performance.now();
+    try {
+      return await data.batch(index);
+    } catch (error) {
+      // The images are at fault, not the run.
+      if (isCycleganError(error)) {
+        await save();
+        emit({ type: 'note', message: `The run is saved at step ${step}; --resume goes on from there.` });
+      }
+      throw error;
+    } finally {
+      waited += (performance.now() - asked) / 1000;
+    }
   };
 
   if (from === 0) {
@@ -78,57 +159,79 @@ export async function runLoop({
     // From here on there is a checkpoint to go on from, whatever happens.
     await save();
   }
-  while (step < config.steps && !signal?.aborted) {
-    const asked = performance.now();
-    const batch = await data.batch(step);
-    waited += performance.now() - asked;
-    const epoch = Math.floor(step / data.stepsPerEpoch) + 1;
-    const learningRate = config.learningRate * rateFactor(config, step + 1, epoch);
-    const choice = { A: pools.A.choose(step), B: pools.B.choose(step) };
-    const result = await engine.step({ a: batch.a, b: batch.b, pool: choice, learningRate });
-    pools.A.store(result.fake.A);
-    pools.B.store(result.fake.B);
-    step++;
-    losses = result.losses;
-    const bad = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
-    if (bad) {
-      const files = [...batch.files.a, ...batch.files.b].join(', ');
-      throw diverged('losses', `${bad[0]} = ${bad[1]} on ${files}`, step, savedAt);
+  while (step < config.steps && !signal?.aborted && !exhausted()) {
+    const intervals = [config.sampleEvery, config.checkpointEvery, ...(looks ? [evalEvery] : [])];
+    const count = Math.min(
+      engine.stepsPerRun,
+      config.steps - step,
+      ...intervals.map((interval) => interval - (step % interval)),
+    );
+    const batches: Batch[] = [];
+    for (let k = 0; k < count; k++) batches.push(await take(step + k));
+    const inputs = batches.map((batch, k) => stepInput(config, batch, step + k, rateAt(step + k)));
+    const results = await engine.run(inputs);
+    for (const [k, batch] of batches.entries()) {
+      const [result, input] = [results[k], inputs[k]];
+      if (!result || !input) throw new Error(`internal: the engine made ${results.length} of ${count} steps`);
+      await record(result, batch, input.learningRate);
     }
-    const perSecond = ((step - from) * 2 * config.batch) / ((performance.now() - started) / 1000);
-    if (step % config.reportEvery === 0 || step === config.steps) {
-      const line: MetricsLine = {
-        step,
-        epoch,
-        lr: learningRate,
-        losses,
-        imagesPerSecond: round(perSecond),
-        elapsed: round(elapsed()),
-      };
-      await appendMetrics(run, line);
-    }
-    const secondsLeft = ((config.steps - step) * 2 * config.batch) / perSecond;
-    emit({ type: 'progress', step, steps: config.steps, losses, imagesPerSecond: perSecond, secondsLeft });
-    if (step % config.sampleEvery === 0 || step === config.steps) await sample();
-    if (step % config.checkpointEvery === 0 || step === config.steps) await save();
-    // A step holds the event loop; signals and decoding get their turn here.
+    const last = step === config.steps;
+    if (step % config.sampleEvery === 0 || last) await sample();
+    if (looks && (step % evalEvery === 0 || last)) await look();
+    if (step % config.checkpointEvery === 0 || last) await save();
+    // A step may hold the event loop; signals and decoding get their turn here.
     await nextTurn();
   }
   await save();
-  const total = performance.now() - started;
-  return { run, step, steps: config.steps, finished: step >= config.steps, losses, dataWait: waited / total };
+  const stoppedEarly = step < config.steps && exhausted();
+  const { metric, value, step: bestStep } = facts.best ?? {};
+  return {
+    run,
+    step,
+    steps: config.steps,
+    finished: step >= config.steps || stoppedEarly,
+    stoppedEarly,
+    losses,
+    best:
+      metric === undefined || value === undefined || bestStep === undefined
+        ? undefined
+        : { metric, value, step: bestStep },
+    dataWait: waited / seconds(),
+  };
 }
 
-/** Images that are translated again and again, [count, 3, S, S] each. */
-export interface Samples {
-  a: Float32Array;
-  b: Float32Array;
-  count: number;
+function stepInput(config: RunConfig, batch: Batch, step: number, learningRate: number): StepInput {
+  const choice = (domain: 'A' | 'B') =>
+    poolChoice({ capacity: config.pool, batch: config.batch, seed: config.seed, domain }, step);
+  return {
+    a: batch.a,
+    b: batch.b,
+    pool: { A: choice('A'), B: choice('B') },
+    learningRate,
+    noise: randomAt(config.seed, 'noise', step).integer(2 ** 32),
+  };
+}
+
+/** A value that is no number is no better than any. */
+function nextBest(
+  best: TrainingFacts['best'],
+  { metric, better }: Judge,
+  value: number,
+  step: number,
+): TrainingFacts['best'] {
+  // Another figure decides since the run was resumed.
+  const before = best?.metric === metric ? best : undefined;
+  const improved = before === undefined || (better === 'lower' ? value < before.value : value > before.value);
+  return improved ? { metric, value, step, since: 0 } : { ...before, since: before.since + 1 };
+}
+
+function prefixed(prefix: string, values: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]));
 }
 
 function isFiniteState({ groups }: EngineState): boolean {
-  return Object.values(groups).every((group) =>
-    [group.parameters, group.m, group.v].every((vector) => vector.every(Number.isFinite)),
+  return Object.values(groups).every(({ parameters, m, v, buffers }) =>
+    [parameters, m, v, buffers].every((vector) => vector.every(Number.isFinite)),
   );
 }
 

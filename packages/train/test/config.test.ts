@@ -1,5 +1,7 @@
 /** What a run is: presets, defaults, durations, what a resumed run may change, and the learning rate's course. */
 import {
+  freshPlateau,
+  lookAt,
   type PresetName,
   presets,
   type RunConfig,
@@ -72,6 +74,74 @@ describe('a new run', () => {
     expect(resolve({ size: 128, loadSize: 128 }).loadSize).toBe(128);
   });
 
+  const generator = (part: object) => ({ networks: { generator: part } });
+  const discriminator = (part: object) => ({ networks: { discriminator: part } });
+
+  // Each option away from its default, so that one that is dropped on the way shows.
+  it.each<[RunOptions, object]>([
+    [{ preprocess: 'scale_width_and_crop' }, { preprocess: 'scale_width_and_crop' }],
+    [{ flip: false }, { flip: false }],
+    [{ serial: true }, { pairing: 'serial' }],
+    [{ maxImages: 9 }, { maxImages: 9 }],
+    [{ cache: 'pictures' }, { cache: 'pictures' }],
+    [{ generator: 'resnet_9' }, generator({ kind: 'resnet', blocks: 9 })],
+    [{ generator: 'unet' }, generator({ kind: 'unet', downs: 6 })],
+    [{ generator: 'unet', size: 96 }, generator({ kind: 'unet', downs: 5 })],
+    [{ generator: 'unet_128', size: 128 }, generator({ kind: 'unet', downs: 7 })],
+    [{ generator: 'unet_256', size: 512 }, generator({ kind: 'unet', downs: 8 })],
+    [{ ndf: 5 }, discriminator({ kind: 'patch', layers: 3, ndf: 5 })],
+    [{ discriminator: 'n_layers', dLayers: 2 }, discriminator({ kind: 'patch', layers: 2 })],
+    [{ discriminator: 'pixel' }, discriminator({ kind: 'pixel', ndf: 32 })],
+    [{ norm: 'batch' }, { networks: { generator: { norm: 'batch' }, discriminator: { norm: 'batch' } } }],
+    [{ dropout: true }, generator({ dropout: true })],
+    [{ upsample: 'resize' }, generator({ upsample: 'resize' })],
+    [{ channelsA: 1 }, { ...generator({ inputChannels: 1, outputChannels: 3 }), lambdaIdentity: 0 }],
+    [
+      { channelsA: 1, channelsB: 1 },
+      { ...generator({ outputChannels: 1 }), lambdaIdentity: 0.5 },
+    ],
+    [{ init: 'kaiming', initGain: 0.5 }, { init: { type: 'kaiming', gain: 0.5 } }],
+    [{ initFrom: 'runs/old' }, { initFrom: 'runs/old' }],
+    [
+      { lambdaGanA: 0, lambdaGanB: 2 },
+      { lambdaGanA: 0, lambdaGanB: 2 },
+    ],
+    [{ lambdaGp: 3 }, { lambdaGp: 3 }],
+    [{ gan: 'wgangp' }, { gan: 'wgangp' }],
+    [{ lrPolicy: 'cosine' }, { lrPolicy: 'cosine', lrDecayEvery: null }],
+    [{ lrPolicy: 'step' }, { lrPolicy: 'step', lrDecayEvery: 750 }],
+    [{ lrPolicy: 'step', epochs: 8 }, { lrDecayEvery: 50 }],
+    [{ lrPolicy: 'step', lrDecayEvery: 7 }, { lrDecayEvery: 7 }],
+    [{ beta1: 0.9, beta2: 0.99 }, { adam: { beta1: 0.9, beta2: 0.99 } }],
+    [{ engine: 'tfjs' }, { engine: 'tfjs', device: 'cpu' }],
+    [{ device: 'webgpu' }, { device: 'webgpu' }],
+    [{ stepsPerRun: 8 }, { stepsPerRun: 8 }],
+    [{ recompute: true }, { recompute: true }],
+    [{ keep: 9 }, { keep: 9 }],
+    [
+      {
+        valA: 'va',
+        valB: 'vb',
+        valPaired: true,
+        patience: 4,
+        best: 'ssim',
+        features: 'f.onnx',
+        evalEvery: 9,
+      },
+      {
+        held: { a: 'va', b: 'vb', paired: true },
+        patience: 4,
+        bestMetric: 'ssim',
+        features: 'f.onnx',
+        evalEvery: 9,
+      },
+    ],
+    [{ tensorboard: true }, { tensorboard: true }],
+  ])('takes %j', (options, expected) => {
+    expect(resolve()).not.toMatchObject(expected);
+    expect(resolve(options)).toMatchObject(expected);
+  });
+
   it.each<[RunOptions, (number | null)[]]>([
     [{}, [3000, 1500, null, null]],
     [{ decaySteps: 1000 }, [3000, 1000, null, null]],
@@ -93,8 +163,23 @@ describe('a new run', () => {
     [{ preset: 'paper', decaySteps: 5 }, /decay-steps: expected steps beside it/],
     [{ steps: 10, epochs: 2 }, /duration: expected steps or epochs, got both/],
     [{ loadSize: 60 }, /load-size: expected at least the size, 64, got 60/],
-    [{ size: 66 }, /size: expected a multiple of 4 from 24 to 2048, got 66/],
-    [{ size: 4096 }, /from 24 to 2048, got 4096/],
+    [{ size: 66 }, /size: expected a multiple of 4 from 8 to 2048, got 66/],
+    [{ size: 4096 }, /from 8 to 2048, got 4096/],
+    [{ size: 20 }, /size: expected a multiple of 4 from 24 on with these networks, got 20/],
+    [{ size: 96, generator: 'unet_128' }, /a multiple of 128 from 128 on/],
+    [{ generator: 'unet', blocks: 3 }, /blocks: expected a generator "resnet" beside it, got unet/],
+    [{ dLayers: 2 }, /d-layers: expected discriminator n_layers beside it/],
+    [{ channelsA: 2 }, /channels-a: expected 1 \(grey\) or 3 \(colour\), got 2/],
+    [{ channelsA: 1, lambdaIdentity: 0.5 }, /lambda-identity: expected none where A and B have other/],
+    [{ valA: 'x' }, /val-a and val-b: expected both or neither/],
+    [{ patience: 3 }, /patience: expected held-out images .* got 3/],
+    [{ best: 'kid' }, /best: expected held-out images/],
+    [{ features: 'x.onnx' }, /features: expected held-out images/],
+    [{ valPaired: true }, /val-paired: expected held-out images/],
+    [{ lrDecayEvery: 5 }, /lr-decay-every: expected lr-policy step beside it/],
+    [{ beta1: 1 }, /adam\.beta1: expected number to be <1, got 1/],
+    [{ engine: 'tfjs', device: 'webgpu' }, /device: expected auto or cpu with engine tfjs/],
+    [{ keep: 0 }, /keep: expected number to be >0/],
     [{ lr: 0 }, /lr: expected a number above 0 and below 1, got 0/],
     [{ steps: 0 }, /steps: expected number to be >0, got 0/],
     [{ batch: 1.5 }, /batch: expected int, got 1\.5/],
@@ -141,13 +226,21 @@ describe('a resumed run', () => {
 
   it.each<[RunOptions, string, RegExp]>([
     [{ size: 128 }, 'run', /expected size 64 as in the run's config\.json, got 128/],
-    [{ preset: 'small' }, 'run', /expected preset size 64 .* got 128/],
+    [{ preset: 'small' }, 'run', /expected size 64 .* got 128/],
+    [{ generator: 'unet' }, 'run', /expected generator a resnet of 4 blocks .* got a unet of 6 halvings/],
+    [{ generator: 'resnet_9' }, 'run', /got a resnet of 9 blocks/],
+    [
+      { discriminator: 'n_layers', dLayers: 2 },
+      'run',
+      /a patch discriminator of 3 layers .* got .* 2 layers/,
+    ],
+    [{ dropout: true }, 'run', /expected dropout false/],
+    [{ serial: true }, 'run', /expected serial false/],
     [{ lr: 1e-3 }, 'run', /expected lr 0\.0002 .* got 0\.001/],
     [{ gan: 'vanilla' }, 'run', /expected gan lsgan .* got vanilla/],
     [{ pool: 0 }, 'run', /expected pool 50 .* got 0/],
     [{ steps: 50 }, 'usage', /decay-steps: expected at most the steps, 50, got 100/],
     [{ steps: 900, epochs: 9 }, 'usage', /steps or epochs, got both/],
-    [{ engine: 'tfjs' }, 'usage', /expected ort, got tfjs/],
   ])('refuses %j', (options, code, message) => {
     expect(() => resume(options)).toThrow(message);
     expect(() => resume(options)).toThrow(expect.objectContaining({ code }));
@@ -169,6 +262,40 @@ describe('the learning rate', () => {
     const factors = [1, 600, 601, 800, 1000].map((step) => rateFactor(config, step, 1));
     expect(factors).toEqual([1, 1, 1 - 1 / 401, 1 - 200 / 401, 1 - 400 / 401]);
     expect(rateFactor(resolve({ steps: 10 }), 10, 1)).toBe(1);
+  });
+
+  it('falls to a tenth in steps', () => {
+    const bySteps = resolve({ steps: 100, lrPolicy: 'step', lrDecayEvery: 40 });
+    const factors = [1, 40, 41, 80, 81, 100].map((step) => rateFactor(bySteps, step, 1));
+    [1, 1, 0.1, 0.1, 0.01, 0.01].forEach((expected, i) => {
+      expect(factors[i]).toBeCloseTo(expected, 12);
+    });
+    const byEpochs = resolve({ preset: 'paper', lrPolicy: 'step' });
+    expect([50, 51, 101].map((epoch) => rateFactor(byEpochs, 1, epoch))).toEqual([1, 0.1, 0.1 ** 2]);
+  });
+
+  it('falls along a cosine to next to nothing', () => {
+    const config = resolve({ steps: 100, lrPolicy: 'cosine' });
+    const factors = [1, 26, 51, 100].map((step) => rateFactor(config, step, 1));
+    [1, 0.5 + Math.SQRT1_2 / 2, 0.5, 0.00025].forEach((expected, i) => {
+      expect(factors[i]).toBeCloseTo(expected, 4);
+    });
+  });
+
+  it('on a plateau is a fifth after six looks without a hundredth less', () => {
+    const config = resolve({ lrPolicy: 'plateau' });
+    expect(rateFactor(config, 5, 1)).toBe(1);
+    expect(rateFactor(config, 5, 1, 0.04)).toBe(0.04);
+    let state = freshPlateau;
+    const factors = [10, 9, 8.95, 9, 9, 9, 9, 9, 9, 5, 5].map((metric) => {
+      state = lookAt(state, metric);
+      return state.factor;
+    });
+    expect(factors).toEqual([1, 1, 1, 1, 1, 1, 1, 0.2, 0.2, 0.2, 0.2]);
+    expect(state).toMatchObject({ best: 5, since: 1 });
+    // Where lower is better and below zero, as a similarity turned round.
+    expect(lookAt({ best: -0.5, since: 0, factor: 1 }, -0.502)).toMatchObject({ since: 1 });
+    expect(lookAt({ best: -0.5, since: 0, factor: 1 }, -0.51)).toMatchObject({ best: -0.51 });
   });
 
   it('never falls below zero, though folders shrank and epochs became more', () => {

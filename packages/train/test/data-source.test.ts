@@ -1,41 +1,20 @@
 // Batches: what is in them, and that they depend on the seed and the step alone.
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import {
-  createDataSource,
-  type DataSourceOptions,
-  loadTestImage,
-  openImageFolder,
-} from '../dist/data/index.js';
-import { gradientFolder, temporaryFolder, writeImage } from './temp-folder.js';
+import { createDataSource, type DataSourceOptions, openImageSet } from '../dist/data/index.js';
+import { at, augmentation } from './pixels.js';
+import { gradient, gradientFolder, temporaryFolder } from './temp-folder.js';
 
 const root = temporaryFolder();
 const pathA = await gradientFolder(join(root, 'a'), 5, 10);
 const pathB = await gradientFolder(join(root, 'b'), 8, 100);
-const a = await openImageFolder({ path: pathA, domain: 'A' });
-const b = await openImageFolder({ path: pathB, domain: 'B' });
+const a = await openImageSet({ path: pathA, domain: 'A' });
+const b = await openImageSet({ path: pathB, domain: 'B' });
+const pixel = await gradient(16, 0).png().toBuffer();
 
 function source(options: Partial<DataSourceOptions> = {}) {
-  return createDataSource({ a, b, size: 32, loadSize: 64, batch: 1, seed: 7, ...options });
-}
-
-/** Value 0-255 of channel `c` at a place of item `item` of a batch. */
-function at(
-  images: Float32Array,
-  c: number,
-  row: number,
-  column: number,
-  { item = 0, size = 32 }: { item?: number; size?: number } = {},
-): number {
-  return Math.round(((images[((item * 3 + c) * size + row) * size + column] ?? Number.NaN) + 1) * 127.5);
-}
-
-/** Crop and flip of an image, read back from the gradients in it. */
-function augmentation(images: Float32Array) {
-  const flip = at(images, 0, 0, 1) < at(images, 0, 0, 0);
-  return { left: at(images, 0, 0, flip ? 31 : 0) / 2, top: at(images, 1, 0, 0) / 2, flip };
+  return createDataSource({ a, b, height: 32, width: 32, loadSize: 64, batch: 1, seed: 7, ...options });
 }
 
 async function steps(from: ReturnType<typeof source>, count: number) {
@@ -72,6 +51,41 @@ describe('createDataSource', () => {
     expect(again).toEqual(first);
     expect(second).toEqual(await source().batch(1));
     expect(again?.a).not.toBe(first?.a);
+  });
+
+  it('decodes as many steps ahead as asked, and each once', async () => {
+    const reads = async (prefetch: number) => {
+      let count = 0;
+      const counting = {
+        ...a,
+        read: (index: number) => {
+          count++;
+          return a.read(index);
+        },
+      };
+      const from = source({ a: counting, prefetch, cacheBytes: 0 });
+      const after = [];
+      for (let step = 0; step < 3; step++) {
+        await from.batch(step);
+        after.push(count);
+      }
+      return after;
+    };
+    expect(await reads(6)).toEqual([7, 8, 9]);
+    expect(await reads(0)).toEqual([1, 2, 3]);
+  });
+
+  it('draws what version 0.1 drew, so that its runs go on as they would have', async () => {
+    const from = source();
+    const drawn = async (step: number) => {
+      const { a: imagesA, b: imagesB, files } = await from.batch(step);
+      const image = (images: Float32Array) => Object.values(augmentation(images));
+      return [files.a[0], ...image(imagesA), files.b[0], ...image(imagesB)];
+    };
+    expect(await drawn(0)).toEqual(['03.png', 19, 18, true, '03.png', 20, 5, true]);
+    expect(await drawn(1)).toEqual(['02.png', 0, 7, true, '04.png', 24, 7, false]);
+    expect(await drawn(8)).toEqual(['04.png', 17, 14, false, '00.png', 0, 25, true]);
+    expect(await drawn(1000)).toEqual(['02.png', 13, 30, true, '07.png', 8, 19, true]);
   });
 
   it('draws otherwise with another seed', async () => {
@@ -125,7 +139,7 @@ describe('createDataSource', () => {
 
   it('replaces a file that fails on the way by the next readable one, and says so once', async () => {
     const path = await gradientFolder(join(root, 'failing'), 4, 0);
-    const failing = await openImageFolder({ path, domain: 'A' });
+    const failing = await openImageSet({ path, domain: 'A' });
     rmSync(join(path, '01.png'));
     writeFileSync(join(path, '02.png'), 'overwritten');
     const warnings: string[] = [];
@@ -140,7 +154,7 @@ describe('createDataSource', () => {
 
   it('says so when a folder has gone', async () => {
     const path = await gradientFolder(join(root, 'gone'), 2, 0);
-    const gone = await openImageFolder({ path, domain: 'B' });
+    const gone = await openImageSet({ path, domain: 'B' });
     rmSync(path, { recursive: true });
     await expect(source({ b: gone }).batch(0)).rejects.toMatchObject({
       code: 'input',
@@ -148,13 +162,29 @@ describe('createDataSource', () => {
     });
   });
 
+  it('stops at a folder whose files have all gone, without trying each of many', async () => {
+    const path = join(root, 'unmounted');
+    mkdirSync(path);
+    for (let i = 0; i < 150; i++) writeFileSync(join(path, `${1000 + i}.png`), pixel);
+    const empty = await openImageSet({ path, domain: 'A' });
+    for (const file of empty.files) rmSync(join(path, file));
+    const warnings: string[] = [];
+    const options = { a: empty, prefetch: 0, onWarning: (message: string) => warnings.push(message) };
+    await expect(source(options).batch(0)).rejects.toMatchObject({
+      code: 'input',
+      message: expect.stringMatching(/got none of the 100 from 1\d+\.png on\. Bring/),
+    });
+    expect(warnings).toHaveLength(100);
+  });
+
   it('refuses sizes that cannot be meant', () => {
     const usage = (options: Partial<DataSourceOptions>, expected: RegExp) =>
       expect(() => source(options)).toThrow(
         expect.objectContaining({ code: 'usage', message: expect.stringMatching(expected) }),
       );
-    usage({ size: 65 }, /load size: expected a whole number from the size, 65/);
-    usage({ size: 0 }, /size: expected/);
+    usage({ width: 65 }, /load size: expected a whole number from the size, 65/);
+    usage({ height: 0 }, /height: expected/);
+    usage({ width: 8_193 }, /width: expected/);
     usage({ batch: 0 }, /batch: expected/);
     usage({ seed: 0.5 }, /seed: expected/);
   });
@@ -164,50 +194,5 @@ describe('createDataSource', () => {
     await from.batch(0);
     from.dispose();
     await expect(from.batch(1)).rejects.toThrow(/dispose/);
-  });
-});
-
-describe('loadTestImage', () => {
-  const red = sharp({ create: { width: 40, height: 20, channels: 3, background: '#ff0000' } });
-  const red4 = sharp({
-    create: { width: 40, height: 20, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0 } },
-  });
-  const colour = async (name: string, image: Sharp) => {
-    const path = join(root, 'kinds', name);
-    await writeImage(path, image);
-    const pixels = await loadTestImage(path, 16);
-    expect(pixels).toHaveLength(3 * 16 * 16);
-    return [0, 1, 2].map((channel) => at(pixels, channel, 8, 8, { size: 16 }));
-  };
-
-  it('brings every kind of file to three 8-bit channels on white', async () => {
-    expect(await colour('rgb.png', red.clone())).toEqual([255, 0, 0]);
-    expect(await colour('deep.png', red.clone().toColourspace('rgb16'))).toEqual([255, 0, 0]);
-    expect(await colour('palette.png', red.clone().png({ palette: true }))).toEqual([255, 0, 0]);
-    expect(await colour('clear.png', red4.clone())).toEqual([255, 255, 255]);
-    expect(await colour('clear.webp', red4.clone())).toEqual([255, 255, 255]);
-    const [grey, ...others] = await colour('grey.png', red.clone().greyscale());
-    expect(others).toEqual([grey, grey]);
-    const [r = 0, g = 255] = await colour('cmyk.jpg', red.clone().toColourspace('cmyk'));
-    expect(r - g).toBeGreaterThan(150);
-  });
-
-  it('turns a picture upright', async () => {
-    const halves = Buffer.alloc(32 * 16 * 3);
-    for (let pixel = 0; pixel < 32 * 16; pixel++)
-      halves.fill(pixel % 32 < 16 ? 0 : 255, 3 * pixel, 3 * pixel + 3);
-    const path = join(root, 'kinds', 'turned.png');
-    const image = sharp(halves, { raw: { width: 32, height: 16, channels: 3 } });
-    await writeImage(path, image.withMetadata({ orientation: 6 }));
-    const pixels = await loadTestImage(path, 16);
-    expect([at(pixels, 0, 2, 2, { size: 16 }), at(pixels, 0, 2, 13, { size: 16 })]).toEqual([0, 0]);
-    expect([at(pixels, 0, 13, 2, { size: 16 }), at(pixels, 0, 13, 13, { size: 16 })]).toEqual([255, 255]);
-  });
-
-  it('names the file that cannot be read', async () => {
-    await expect(loadTestImage(join(root, 'none.png'), 16)).rejects.toMatchObject({
-      code: 'input',
-      message: expect.stringMatching(/none\.png/),
-    });
   });
 });

@@ -13,14 +13,14 @@ export function temporaryFolder(): string {
 }
 
 /** A picture whose red grows to the right and green downwards, so that crops and flips can be told; blue tags it. */
-export function gradient(side: number, blue: number): Sharp {
-  const pixels = Buffer.alloc(side * side * 3);
-  for (let row = 0; row < side; row++) {
-    for (let column = 0; column < side; column++) {
-      pixels.set([column * 2, row * 2, blue], 3 * (row * side + column));
+export function gradient(width: number, blue: number, height = width): Sharp {
+  const pixels = Buffer.alloc(height * width * 3);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      pixels.set([column * 2, row * 2, blue], 3 * (row * width + column));
     }
   }
-  return sharp(pixels, { raw: { width: side, height: side, channels: 3 } });
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
 }
 
 /** Writes `count` gradients as PNG, named 00.png on; their blue is `blue` + the number. */

@@ -7,16 +7,18 @@ import type { Tensor } from '@cyclegan/model';
 import {
   type Manifest,
   type ModelEntry,
+  type Planes,
   paddedSide,
-  type RunPlanes,
+  runPadded,
   translatePixels,
 } from '@cyclegan/runtime-core';
 import { createTranslator } from '@cyclegan/runtime-node';
 import sharp from 'sharp';
 import { runCheckpoint } from '../checkpoint-run.js';
+import { planesOf, tensorOf } from '../planes.js';
 import { type Run, withSession } from '../session.js';
 import type { Source } from '../source.js';
-import { testImage, testPicture } from '../test-picture.js';
+import { testPicture, testPlanes } from '../test-picture.js';
 import { type Difference, difference, type Values } from './difference.js';
 import type { OpenedModel } from './open-model.js';
 
@@ -58,7 +60,9 @@ export function checksOf(subject: Subject): Check[] {
     tolerance: STAGE_TOLERANCE,
     hint: otherStep(training, checkpoint.training),
     measure: () =>
-      overSizes(subject, (image) => runCheckpoint({ ...checkpoint, direction: entry.direction }, image)),
+      overSizes(subject, async (image) =>
+        tensorOf(await runCheckpoint({ ...checkpoint, direction: entry.direction }, planesOf(image))),
+      ),
   });
   return [
     {
@@ -102,11 +106,15 @@ function imagesFor({ entry }: Subject): Tensor[] {
     [36, 64],
   ] as const;
   return sizes.map(([width, height], seed) =>
-    testImage(entry.input.channels, paddedSide(width, entry), paddedSide(height, entry), seed),
+    tensorOf(testPlanes(entry.input.channels, paddedSide(width, entry), paddedSide(height, entry), seed)),
   );
 }
 
 const feed = ({ entry }: Subject, image: Tensor) => new Map([[entry.input.name, image]]);
+
+/** The file's answer to one image. */
+const directly = (subject: Subject) => async (planes: Planes) =>
+  planesOf(await subject.direct(feed(subject, tensorOf(planes))));
 
 async function overSizes(subject: Subject, other: (image: Tensor) => Promise<Values>): Promise<Difference> {
   const pairs: [Values, Values][] = [];
@@ -125,19 +133,22 @@ function sessionOverSizes(
 }
 
 async function selfCheck(subject: Subject): Promise<Difference> {
-  const { entry, direct } = subject;
+  const { entry } = subject;
   const { width, height } = entry.selfCheck;
   const patch = (which: 'input' | 'output') => ({
-    shape: [1, entry[which].channels, height, width],
+    width,
+    height,
+    channels: entry[which].channels,
     data: new Float32Array(Uint8Array.from(Buffer.from(entry.selfCheck[which], 'base64')).buffer),
   });
-  return difference([[patch('output'), await direct(feed(subject, patch('input')))]]);
+  const got = await runPadded(patch('input'), entry, directly(subject));
+  return difference([[tensorOf(patch('output')), tensorOf(got)]]);
 }
 
 async function batch(subject: Subject): Promise<Difference> {
   const { entry, direct } = subject;
   const [width, height] = [paddedSide(40, entry), paddedSide(28, entry)];
-  const images = [1, 2].map((seed) => testImage(entry.input.channels, width, height, seed));
+  const images = [1, 2].map((seed) => tensorOf(testPlanes(entry.input.channels, width, height, seed)));
   const together = await direct(feed(subject, join(images)));
   const singles: Tensor[] = [];
   for (const image of images) singles.push(await direct(feed(subject, image)));
@@ -157,16 +168,9 @@ function join(tensors: readonly Tensor[]): Tensor {
 
 /** A size that no model takes as it is, so that padding and cropping take part. */
 async function translator(subject: Subject): Promise<Difference> {
-  const { bundle, entry, direct, signal } = subject;
+  const { bundle, entry, signal } = subject;
   const pixels = testPicture(41, 27, 1);
-  const run: RunPlanes = async ({ width, height, channels, data }) => {
-    const { shape, data: answer } = await direct(
-      feed(subject, { shape: [1, channels, height, width], data }),
-    );
-    const [, outChannels = 0, outHeight = 0, outWidth = 0] = shape;
-    return { width: outWidth, height: outHeight, channels: outChannels, data: answer };
-  };
-  const expected = await translatePixels({ pixels, model: entry, tile: 'none', run });
+  const expected = await translatePixels({ pixels, model: entry, tile: 'none', run: directly(subject) });
   const { width, height, channels } = pixels;
   const png = await sharp(pixels.data, { raw: { width, height, channels } }).png().toBuffer();
   const { direction, precision } = entry;

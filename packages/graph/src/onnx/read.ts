@@ -1,10 +1,11 @@
 /**
- * ONNX bytes → Graph: the operators of ops/, opset 13 to 17, one graph without subgraphs or external data. Shapes
- * are inferred anew, so that a file whose shapes do not fit is refused here and not in a runtime.
+ * ONNX bytes → Graph: the operators of ops/, opset 13 to 17, no external data. Shapes are inferred anew, so
+ * that a file whose shapes do not fit is refused here and not in a runtime.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import {
   type AttributeProto,
+  type GraphProto,
   ModelProtoSchema,
   type NodeProto,
   type TensorProto,
@@ -58,7 +59,7 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
   if (opset < oldestOpset || opset > newestOpset) {
     throw new GraphError(`readOnnx: expected opset ${oldestOpset} to ${newestOpset}, got ${opset}.`);
   }
-  const unknown = new Set(source.node.map(operatorName).filter((name) => !registry.has(name)));
+  const unknown = new Set(operatorNames(source).filter((name) => !registry.has(name)));
   if (unknown.size > 0) {
     throw new GraphError(`readOnnx: expected operators known here, got ${[...unknown].join(', ')}.`);
   }
@@ -66,22 +67,40 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
   const units = parseUnits(metadata[UNITS_KEY]);
 
   const graph = new Graph(source.name || 'graph');
-  const values = new Map<string, Value>();
+  fillGraph(graph, source, { own: new Map() }, units);
+  return { graph, opset, irVersion: Number(model.irVersion), metadata };
+}
+
+/** Values by name: a graph's own, then those of the graphs around it. */
+interface Scope {
+  own: Map<string, Value>;
+  outer?: Scope;
+}
+
+/** Builds what `source` says into an empty graph. */
+function fillGraph(graph: Graph, source: GraphProto, scope: Scope, units: ReadonlyMap<string, number>): void {
+  const values = scope.own;
+  const constants = new Set<string>();
   for (const initializer of source.initializer) {
+    constants.add(initializer.name);
     values.set(initializer.name, graph.constant(readTensor(initializer), initializer.name));
   }
   for (const info of source.input) {
-    if (!values.has(info.name)) values.set(info.name, graph.input(info.name, ...readType(info, units)));
+    if (!constants.has(info.name)) values.set(info.name, graph.input(info.name, ...readType(info, units)));
   }
+  const subgraph = (inner: GraphProto) => {
+    const built = graph.subgraph(inner.name);
+    fillGraph(built, inner, { own: new Map(), outer: scope }, units);
+    return built;
+  };
   for (const node of source.node) {
     const op = registry.get(operatorName(node)) as OpDefinition;
-    const inputs = node.input.map((name) => (name === '' ? undefined : lookUp(values, name, node.name)));
-    const attributes = readAttributes(op, node);
+    const inputs = node.input.map((name) => (name === '' ? undefined : lookUp(scope, name, node.name)));
+    const attributes = readAttributes(op, node, subgraph);
     const outputs = graph.ops(op, inputs, attributes, node.output, node.name);
     for (const output of outputs) values.set(output.name, output);
   }
-  for (const { name } of source.output) graph.output(name, lookUp(values, name, 'output'));
-  return { graph, opset, irVersion: Number(model.irVersion), metadata };
+  for (const { name } of source.output) graph.output(name, lookUp(scope, name, 'output'));
 }
 
 function decode(bytes: Uint8Array) {
@@ -93,12 +112,20 @@ function operatorName({ domain, opType }: NodeProto): string {
   return domain === '' || domain === 'ai.onnx' ? opType : `${domain}.${opType}`;
 }
 
-function lookUp(values: ReadonlyMap<string, Value>, name: string, reader: string): Value {
-  const value = values.get(name);
-  if (!value) {
-    throw new GraphError(`readOnnx ${reader}: expected a value "${name}" made before it is read, got none.`);
+/** Of a graph and the graphs in it. */
+function operatorNames({ node }: GraphProto): string[] {
+  return node.flatMap((each) => [
+    operatorName(each),
+    ...each.attribute.flatMap(({ g }) => (g ? operatorNames(g) : [])),
+  ]);
+}
+
+function lookUp(scope: Scope, name: string, reader: string): Value {
+  for (let at: Scope | undefined = scope; at; at = at.outer) {
+    const value = at.own.get(name);
+    if (value) return value;
   }
-  return value;
+  throw new GraphError(`readOnnx ${reader}: expected a value "${name}" made before it is read, got none.`);
 }
 
 function parseUnits(text = '{}'): ReadonlyMap<string, number> {
@@ -126,9 +153,13 @@ function readType(info: ValueInfoProto, units: ReadonlyMap<string, number>): [DT
   return [dtype, dims];
 }
 
-function readAttributes(op: OpDefinition, node: NodeProto): Attributes {
+function readAttributes(
+  op: OpDefinition,
+  node: NodeProto,
+  subgraph: (inner: GraphProto) => Graph,
+): Attributes {
   return Object.fromEntries(
-    node.attribute.map((attribute) => [attribute.name, readAttribute(op, node, attribute)]),
+    node.attribute.map((attribute) => [attribute.name, readAttribute(op, node, attribute, subgraph)]),
   );
 }
 
@@ -136,9 +167,10 @@ function readAttribute(
   op: OpDefinition,
   node: NodeProto,
   attribute: AttributeProto,
+  subgraph: (inner: GraphProto) => Graph,
 ): AttributeTypes[keyof AttributeTypes] {
   const kind = Object.hasOwn(op.attributes, attribute.name) ? op.attributes[attribute.name] : undefined;
-  if (!kind || attribute.type !== attributeTypes[kind]) {
+  if (!kind || attribute.type !== attributeTypes[kind] || (kind === 'graph' && !attribute.g)) {
     const expected = kind ? `"${attribute.name}" of type ${kind}` : 'attributes that are known here';
     throw new GraphError(`${op.name} ${node.name}: expected ${expected}, got "${attribute.name}".`);
   }
@@ -151,6 +183,8 @@ function readAttribute(
       return new TextDecoder().decode(attribute.s);
     case 'ints':
       return attribute.ints.map(Number);
+    case 'graph':
+      return subgraph(attribute.g as GraphProto);
   }
 }
 

@@ -3,6 +3,7 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
   AttributeProto_AttributeType,
   type AttributeProtoSchema,
+  type GraphProtoSchema,
   ModelProtoSchema,
   type NodeProtoSchema,
   type TensorProtoSchema,
@@ -10,7 +11,7 @@ import {
 } from 'onnx-buf';
 import { formatDim } from '../dim.js';
 import { GraphError } from '../errors.js';
-import type { Graph, Node, Value } from '../graph.js';
+import { Graph, type Node, type Value, valuesRead } from '../graph.js';
 import type { AttributeTypes } from '../op-definition.js';
 import { onnxTypes } from '../ops/logic.js';
 import type { DType, Tensor } from '../tensor.js';
@@ -33,11 +34,7 @@ export const UNITS_KEY = 'dim_units';
  * @throws GraphError above protobuf's limit of 2 GiB
  */
 export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array {
-  const names = nameOutputs(graph);
-  const nameOf = (value: Value) => names.get(value) ?? value.name;
-  const constants = new Map<Value, Tensor>();
-  for (const value of usedValues(graph)) if (value.constant) constants.set(value, value.constant);
-  const bytes = [...constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const bytes = constantBytes(graph);
   if (bytes > 2 ** 31 - 2 ** 20) {
     throw new GraphError(`writeOnnx ${graph.name}: expected under 2 GiB of constants, got ${bytes} bytes.`);
   }
@@ -48,15 +45,25 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
     producerVersion: options.producer?.version ?? '',
     opsetImport: [{ domain: '', version: BigInt(OPSET) }],
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-    graph: {
-      name: graph.name,
-      node: [...graph.nodes.map((node) => nodeProto(node, nameOf)), ...aliases(graph, names)],
-      initializer: [...constants].map(([value, data]) => tensorProto(nameOf(value), data)),
-      input: graph.inputs.map((value) => valueInfo(value.name, value)),
-      output: graph.outputs.map(({ name, value }) => valueInfo(name, value)),
-    },
+    graph: graphProto(graph, ({ name }) => name),
   });
   return toBinary(ModelProtoSchema, model);
+}
+
+/** @param outerName names of the values that a subgraph reads from around it */
+function graphProto(
+  graph: Graph,
+  outerName: (value: Value) => string,
+): MessageInitShape<typeof GraphProtoSchema> {
+  const names = nameOutputs(graph);
+  const nameOf = (value: Value) => names.get(value) ?? outerName(value);
+  return {
+    name: graph.name,
+    node: [...graph.nodes.map((node) => nodeProto(node, nameOf)), ...aliases(graph, nameOf)],
+    initializer: [...ownConstants(graph)].map(([value, data]) => tensorProto(nameOf(value), data)),
+    input: graph.inputs.map((value) => valueInfo(value.name, value)),
+    output: graph.outputs.map(({ name, value }) => valueInfo(name, value)),
+  };
 }
 
 /** Values made by nodes take their (first) output name; inputs and constants keep theirs and get an Identity. */
@@ -69,12 +76,9 @@ function nameOutputs(graph: Graph): Map<Value, string> {
   return names;
 }
 
-function aliases(
-  graph: Graph,
-  names: ReadonlyMap<Value, string>,
-): MessageInitShape<typeof NodeProtoSchema>[] {
+function aliases(graph: Graph, nameOf: (value: Value) => string): MessageInitShape<typeof NodeProtoSchema>[] {
   return graph.outputs
-    .map(({ name, value }) => ({ name, source: names.get(value) ?? value.name }))
+    .map(({ name, value }) => ({ name, source: nameOf(value) }))
     .filter(({ name, source }) => name !== source)
     .map(({ name, source }) => ({
       opType: 'Identity',
@@ -84,9 +88,21 @@ function aliases(
     }));
 }
 
-function usedValues(graph: Graph): Value[] {
-  const inputs = graph.nodes.flatMap((node) => node.inputs.filter((input) => input !== undefined));
-  return [...inputs, ...graph.outputs.map(({ value }) => value)];
+/** The constants that the graph or a subgraph of it reads, without those of the graphs around it. */
+function ownConstants(graph: Graph): Map<Value, Tensor> {
+  const captured = new Set(graph.captured());
+  const read = [...graph.nodes.flatMap(valuesRead), ...graph.outputs.map(({ value }) => value)];
+  const own = new Map<Value, Tensor>();
+  for (const value of read) if (value.constant && !captured.has(value)) own.set(value, value.constant);
+  return own;
+}
+
+function constantBytes(graph: Graph): number {
+  const own = [...ownConstants(graph).values()].map(({ data }) => data.byteLength);
+  const inner = graph.nodes.flatMap(({ attributes }) =>
+    Object.values(attributes).map((value) => (value instanceof Graph ? constantBytes(value) : 0)),
+  );
+  return [...own, ...inner].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 function nodeProto(node: Node, nameOf: (value: Value) => string): MessageInitShape<typeof NodeProtoSchema> {
@@ -97,7 +113,7 @@ function nodeProto(node: Node, nameOf: (value: Value) => string): MessageInitSha
     output: node.outputs.map(nameOf),
     attribute: Object.entries(node.attributes).flatMap(([name, value]) => {
       const kind = node.op.attributes[name];
-      return kind && value !== undefined ? [attributeProto(name, kind, value)] : [];
+      return kind && value !== undefined ? [attributeProto(name, kind, value, nameOf)] : [];
     }),
   };
 }
@@ -108,12 +124,14 @@ export const attributeTypes: Readonly<Record<keyof AttributeTypes, AttributeProt
   float: AttributeProto_AttributeType.FLOAT,
   string: AttributeProto_AttributeType.STRING,
   ints: AttributeProto_AttributeType.INTS,
+  graph: AttributeProto_AttributeType.GRAPH,
 };
 
 function attributeProto(
   name: string,
   kind: keyof AttributeTypes,
   value: AttributeTypes[keyof AttributeTypes],
+  nameOf: (value: Value) => string,
 ): MessageInitShape<typeof AttributeProtoSchema> {
   const type = attributeTypes[kind];
   switch (kind) {
@@ -125,6 +143,8 @@ function attributeProto(
       return { name, type, s: new TextEncoder().encode(value as string) };
     case 'ints':
       return { name, type, ints: (value as readonly number[]).map(BigInt) };
+    case 'graph':
+      return { name, type, g: graphProto(value as Graph, nameOf) };
   }
 }
 

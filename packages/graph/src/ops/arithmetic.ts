@@ -60,13 +60,13 @@ function binary(name: string, left: Side, right: Side) {
 }
 
 /** A one-input elementwise op with the gradient's rule. */
-function unary(name: string, gradient?: Side) {
+function unary(name: string, gradient: (context: GradientContext) => Value | undefined) {
   return defineOp({
     name,
     arity: [1, 1],
     attributes: {},
     infer: sameAsInput,
-    ...(gradient ? { gradient: (context: GradientContext) => [gradient(context)] } : {}),
+    gradient: (context) => [gradient(context)],
   });
 }
 
@@ -90,7 +90,8 @@ export const Div = binary(
 );
 
 export const Neg = unary('Neg', (c) => c.graph.op(Neg, [gradOf(c)]));
-export const Sign = unary('Sign');
+/** Its gradient is zero but at 0, and is taken as zero there too, as PyTorch does. */
+export const Sign = unary('Sign', () => undefined);
 export const Abs = unary('Abs', (c) => c.graph.op(Mul, [gradOf(c), c.graph.op(Sign, [inputOf(c, 0)])]));
 export const Sqrt = unary('Sqrt', (c) =>
   c.graph.op(Div, [c.graph.op(Mul, [gradOf(c), c.graph.float(0.5)]), outputOf(c)]),

@@ -116,7 +116,7 @@ function checkConvolution(context: InferContext, outputAxis: 0 | 1) {
 
 type Pair = readonly [number, number];
 
-/** One sum over all pixels p of both factors: result[m, tap, n] = Σ left[m, p] · right[n, start(tap) + stride · p]. */
+/** One sum over all pixels p of both factors: result[m, n, tap] = Σ left[m, p] · right[n, start(tap) + stride · p]. */
 interface Correlation {
   left: Value;
   /** Padded already, so that every window lies inside. */
@@ -128,17 +128,18 @@ interface Correlation {
 /**
  * Correlates by unfolding: the right factor's columns are copied once for each tap of a kernel's row, and its rows
  * are then contiguous windows, so that kh Gemms do the work of kh·kw with a third of the copying. Samples add up
- * through Gemm's third input. Result [left channels, kh·kw, right channels].
+ * through Gemm's third input. Result [left channels, right channels, kh, kw].
  */
 function correlate(c: GradientContext, { left, right, kernel: [kh, kw], stride }: Correlation): Value {
   const graph = c.graph;
   const [batch, m, height, width] = sizes4(c, left);
-  const n = sizeAt(c, right, 1);
+  const [, n, rightHeight] = sizes4(c, right);
   const reach = (size: number, axis: Axis) => (size - 1) * stride[axis] + 1;
-  const columns = Array.from({ length: kw }, (_, j) =>
-    slice(graph, right, [{ axis: 3, start: j, end: j + reach(width, 1), step: stride[1] }]),
-  );
-  const unfolded = graph.op(Concat, columns, { axis: 1 });
+  const columns = Array.from({ length: kw }, (_, j) => {
+    const shown = slice(graph, right, [{ axis: 3, start: j, end: j + reach(width, 1), step: stride[1] }]);
+    return graph.op(Reshape, [shown, graph.ints([batch, n, 1, rightHeight, width])]);
+  });
+  const unfolded = graph.op(Concat, columns, { axis: 2 });
   const factors = Array.from({ length: batch }, (_, sample) =>
     matrix(
       graph,
@@ -148,16 +149,16 @@ function correlate(c: GradientContext, { left, right, kernel: [kh, kw], stride }
     ),
   );
   const rows = Array.from({ length: kh }, (_, i) => {
-    const window = { axis: 2, start: i, end: i + reach(height, 0), step: stride[0] };
+    const window = { axis: 3, start: i, end: i + reach(height, 0), step: stride[0] };
     let sum: Value | undefined;
     for (const [sample, factor] of factors.entries()) {
       const picked = batch === 1 ? [window] : [{ axis: 0, start: sample, end: sample + 1 }, window];
-      const shown = matrix(graph, slice(graph, unfolded, picked), kw * n, height * width);
+      const shown = matrix(graph, slice(graph, unfolded, picked), n * kw, height * width);
       sum = graph.op(Gemm, sum ? [factor, shown, sum] : [factor, shown], { transB: 1 });
     }
-    return graph.op(Reshape, [sum, graph.ints([m, kw, n])]);
+    return graph.op(Reshape, [sum, graph.ints([m, n, 1, kw])]);
   });
-  return graph.op(Concat, rows, { axis: 1 });
+  return graph.op(Concat, rows, { axis: 2 });
 }
 
 /** The gradient by the weights of a convolution from x to dy: [K, C, kh, kw]. */
@@ -176,13 +177,12 @@ function weightGradient(c: GradientContext, x: Value, dy: Value, w: Value, geo: 
     // taps then come out in reverse.
     const spread = pad4(graph, dy, [kh - 1, kw - 1, kh - 1, kw - 1]);
     const taps = correlate(c, { left: padded, right: spread, kernel: [kh, kw], stride: [1, 1] });
-    const reversed = graph.op(MatMul, [reversal(graph, kh * kw), taps]);
-    const shaped = graph.op(Reshape, [reversed, graph.ints([channels, kh, kw, k])]);
-    return graph.op(Transpose, [shaped], { perm: [3, 0, 1, 2] });
+    const swapped = graph.op(Transpose, [taps], { perm: [1, 0, 2, 3] });
+    const flat = graph.op(Reshape, [swapped, graph.ints([k, channels, kh * kw])]);
+    const turned = graph.op(MatMul, [flat, reversal(graph, kh * kw)]);
+    return graph.op(Reshape, [turned, graph.ints([k, channels, kh, kw])]);
   }
-  const taps = correlate(c, { left: dy, right: padded, kernel: [kh, kw], stride: geo.stride });
-  const shaped = graph.op(Reshape, [taps, graph.ints([k, kh, kw, channels])]);
-  return graph.op(Transpose, [shaped], { perm: [0, 3, 1, 2] });
+  return correlate(c, { left: dy, right: padded, kernel: [kh, kw], stride: geo.stride });
 }
 
 /** Up to this many pixels a transposed convolution is faster than turning the weights round. */
@@ -222,9 +222,11 @@ function inputGradient(c: GradientContext, x: Value, dy: Value, w: Value, geo: G
 
 /** The matrix that reverses the order of n elements, on either side. */
 function reversal(graph: Graph, n: number): Value {
-  const data = new Float32Array(n * n);
-  for (let i = 0; i < n; i++) data[i * n + n - 1 - i] = 1;
-  return graph.constant(tensor('float32', [n, n], data));
+  return graph.sharedConstant(`reversal ${n}`, () => {
+    const data = new Float32Array(n * n);
+    for (let i = 0; i < n; i++) data[i * n + n - 1 - i] = 1;
+    return tensor('float32', [n, n], data);
+  });
 }
 
 function pad4(

@@ -1,6 +1,6 @@
 /**
- * InstanceNormalization: one fused operator for inference. Its gradient needs 1/σ, which the fused operator keeps
- * to itself, so that differentiating puts the elementary operators in its place.
+ * Normalisations: fused operators for inference. The gradient of InstanceNormalization needs 1/σ, which the fused
+ * operator keeps to itself, so that differentiating puts the elementary operators in its place.
  */
 import { type Dim, sameDim } from '../dim.js';
 import type { Value } from '../graph.js';
@@ -39,8 +39,9 @@ export const InstanceNormalization = defineOp({
     const inverseDeviation = graph.replace(node, () => {
       const centred = graph.op(Sub, [x, graph.op(ReduceMean, [x], spatial)]);
       const variance = graph.op(ReduceMean, [graph.op(Mul, [centred, centred])], spatial);
-      const deviation = graph.op(Sqrt, [graph.op(Add, [variance, graph.float(epsilon)])]);
-      const result = graph.op(Div, [graph.float(1), deviation]);
+      // Not 1/√: onnxruntime would divide by the root where it is read once alone, with another rounding.
+      const inverse = graph.op(Div, [graph.float(1), graph.op(Add, [variance, graph.float(epsilon)])]);
+      const result = graph.op(Sqrt, [inverse]);
       return { output: graph.op(Mul, [centred, result]), result };
     });
     // dX = (dY − mean(dY) − y · mean(dY · y)) / σ
@@ -48,5 +49,24 @@ export const InstanceNormalization = defineOp({
     const correlation = graph.op(ReduceMean, [graph.op(Mul, [dy, y])], spatial);
     const residue = graph.op(Sub, [graph.op(Sub, [dy, meanGrad]), graph.op(Mul, [y, correlation])]);
     return [graph.op(Mul, [residue, inverseDeviation]), undefined, undefined];
+  },
+});
+
+/**
+ * X [N, C, …]; scale, B, running mean and variance [C]; default epsilon 1e-5. The inference form alone: in training
+ * the batch's statistics are elementary operators, which have gradients.
+ */
+export const BatchNormalization = defineOp({
+  name: 'BatchNormalization',
+  arity: [5, 5],
+  attributes: { epsilon: 'float', momentum: 'float', training_mode: 'int' },
+  infer: (context) => {
+    const [x, ...vectors] = context.inputs as [Value, ...Value[]];
+    checkSameType(context);
+    const fits = ({ shape }: Value) =>
+      shape.length === 1 && x.shape.length > 1 && sameDim(shape[0] as Dim, x.shape[1] as Dim);
+    if (!vectors.every(fits)) context.fail('expected four vectors of as many elements as channels');
+    if (context.attributes.training_mode) context.fail('expected training_mode 0');
+    return [{ dtype: x.dtype, shape: x.shape }];
   },
 });

@@ -17,13 +17,15 @@ function reflectIndex(at: number, size: number): number {
 
 /** [size, before + size + after]: the transpose of the matrix that pads a column by reflection. */
 function foldMatrix(graph: Graph, size: number, before: number, after: number, transposed: boolean): Value {
-  const padded = before + size + after;
-  const data = new Float32Array(size * padded);
-  for (let out = 0; out < padded; out++) {
-    const at = reflectIndex(out - before, size);
-    data[transposed ? out * size + at : at * padded + out] = 1;
-  }
-  return graph.constant(tensor('float32', transposed ? [padded, size] : [size, padded], data));
+  return graph.sharedConstant(`fold ${size} ${before} ${after} ${transposed}`, () => {
+    const padded = before + size + after;
+    const data = new Float32Array(size * padded);
+    for (let out = 0; out < padded; out++) {
+      const at = reflectIndex(out - before, size);
+      data[transposed ? out * size + at : at * padded + out] = 1;
+    }
+    return tensor('float32', transposed ? [padded, size] : [size, padded], data);
+  });
 }
 
 const modes = ['constant', 'reflect', 'edge'];

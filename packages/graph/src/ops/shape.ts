@@ -1,6 +1,6 @@
 /** Operators that move elements without changing them. */
 import { addDim, type Dim, fixedDim, fixedShape, formatShape, sameDim } from '../dim.js';
-import type { Value } from '../graph.js';
+import type { Graph, Value } from '../graph.js';
 import { defineOp, type InferContext, type InputGradients } from '../op-definition.js';
 import {
   axisOf,
@@ -170,12 +170,31 @@ export const Slice = defineOp({
     const x = inputOf(c, 0);
     const lists = c.node.inputs.slice(1).map((list, i) => list && parameters(c, i + 1));
     const ranges = sliceRanges(x.shape, lists, (message) => refuseGradient(c, message));
-    if (ranges.some((range) => range && range.step !== 1)) refuseGradient(c, 'expected steps of 1');
+    if (ranges.some((range) => range && range.step < 1)) refuseGradient(c, 'expected steps from 1');
+    let grad = gradOf(c);
+    ranges.forEach((range, axis) => {
+      if (!range || range.step === 1) return;
+      const spread = spaced(c.graph, grad, axis, range.step);
+      // The zeros after the last element may reach beyond the input.
+      const reach = sizeAt(c, x, axis) - range.start;
+      const cut = [0, reach, axis].map((n) => c.graph.ints([n]));
+      grad = range.count * range.step > reach ? c.graph.op(Slice, [spread, ...cut]) : spread;
+    });
     const before = ranges.map((range) => range?.start ?? 0);
-    const after = ranges.map((range, i) => (range ? sizeAt(c, x, i) - range.start - range.count : 0));
-    return [c.graph.op(Pad, [gradOf(c), c.graph.ints([...before, ...after])])];
+    const after = before.map((start, axis) => sizeAt(c, x, axis) - start - sizeAt(c, grad, axis));
+    const whole = [...before, ...after].every((n) => n === 0);
+    return [whole ? grad : c.graph.op(Pad, [grad, c.graph.ints([...before, ...after])])];
   },
 });
+
+/** Puts step − 1 zeros after each element along an axis. */
+function spaced(graph: Graph, x: Value, axis: number, step: number): Value {
+  const sizes = fixedShape(x.shape, 'gradient of a Slice');
+  const apart = graph.op(Reshape, [x, graph.ints(sizes.toSpliced(axis + 1, 0, 1))]);
+  const pads = new Array<number>(2 * sizes.length + 2).fill(0).with(sizes.length + axis + 2, step - 1);
+  const filled = graph.op(Pad, [apart, graph.ints(pads)]);
+  return graph.op(Reshape, [filled, graph.ints(sizes.with(axis, (sizes[axis] ?? 0) * step))]);
+}
 
 /** Broadcasts to at least the constant sizes given. */
 export const Expand = defineOp({

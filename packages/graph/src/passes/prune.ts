@@ -1,5 +1,5 @@
 /** Dead code: removes the nodes that no output depends on. */
-import type { Graph, Value } from '../graph.js';
+import { type Graph, type Value, valuesRead } from '../graph.js';
 
 /** Drops unused nodes in place and returns how many went. Graph inputs stay: they are the graph's interface. */
 export function prune(graph: Graph): number {
@@ -8,7 +8,7 @@ export function prune(graph: Graph): number {
     .toReversed()
     .filter((node) => {
       if (!node.outputs.some((output) => live.has(output))) return false;
-      for (const input of node.inputs) if (input) live.add(input);
+      for (const value of valuesRead(node)) live.add(value);
       return true;
     })
     .reverse();

@@ -76,7 +76,10 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Runs `work`, which writes below `path`, and turns the file system's refusals into the `output` error. */
+/**
+ * Runs `work`, which writes below `path`.
+ * @throws CycleganError `output` in place of what the file system refused; else what `work` threw
+ */
 export async function writing<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
@@ -99,6 +102,7 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: 'a read-only file system',
   ENOSPC: 'a full disk',
   EDQUOT: 'a full quota',
+  EFBIG: 'a limit on the size of files',
   ENOTDIR: 'a file where a folder should be',
   EEXIST: 'a file where a folder should be',
   EISDIR: 'a folder where a file should be',

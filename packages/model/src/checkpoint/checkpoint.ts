@@ -1,6 +1,6 @@
 /**
  * Checkpoints in a run folder: `checkpoints/<step>/{weights.safetensors,optimizer.safetensors,state.json}` and
- * `checkpoints/latest`, the step of the newest. A kill at any moment leaves the last good one. Knows no training:
+ * `checkpoints/latest` and `best`, the steps of the newest and of the best one. A kill at any moment leaves the last good one. Knows no training:
  * what `state` and `metadata` hold is the caller's.
  */
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
@@ -9,7 +9,16 @@ import { CycleganError, isCycleganError } from '@cyclegan/runtime-core';
 import { z } from 'zod';
 import { makeFolder, syncFolder, TEMPORARY_PREFIX, writeAtomic, writing } from './atomic.js';
 import { readFloats, type Tensor, writeSafetensors } from './safetensors.js';
-import { cleanUp, findCheckpoints, kindOf, LATEST, moveIntoPlace, prune } from './step-folders.js';
+import {
+  BEST,
+  cleanUp,
+  findCheckpoints,
+  kindOf,
+  LATEST,
+  moveIntoPlace,
+  namedStep,
+  prune,
+} from './step-folders.js';
 
 /** The version of `state.json` this code writes, and the newest it reads. */
 export const CHECKPOINT_VERSION = 1;
@@ -42,7 +51,9 @@ export interface CheckpointContents {
 export interface WriteCheckpointOptions extends CheckpointContents {
   /** The run folder. Made where missing. */
   readonly run: string;
-  /** How many checkpoints stay, this one included. Default 3. */
+  /** This one is the best so far, and stays until another is. */
+  readonly best?: boolean | undefined;
+  /** How many checkpoints stay, this one included and the best not counted. Default 3. */
   readonly keep?: number | undefined;
 }
 
@@ -95,6 +106,7 @@ export async function writeCheckpoint(options: WriteCheckpointOptions): Promise<
     }
     await syncFolder(folder);
     await writeAtomic(join(folder, LATEST), `${step}\n`);
+    if (options.best) await writeAtomic(join(folder, BEST), `${step}\n`);
     await prune(folder, step, keep);
   });
   return path;
@@ -102,8 +114,8 @@ export async function writeCheckpoint(options: WriteCheckpointOptions): Promise<
 
 /**
  * Reads a checkpoint whole.
- * @param path a run folder (its latest checkpoint; where that is damaged, the newest good one, with a warning) or a
- *   step folder
+ * @param path a run folder (its latest checkpoint; where that is damaged, the newest good one, with a warning), a
+ *   step folder, or the file `checkpoints/best` or `checkpoints/latest`
  * @throws CycleganError `run` for a folder that holds no checkpoint, `bundle` for one that is damaged
  */
 export async function readCheckpoint(path: string, options: ReadOptions = {}): Promise<Checkpoint> {
@@ -112,11 +124,12 @@ export async function readCheckpoint(path: string, options: ReadOptions = {}): P
 
 /**
  * Reads the weights alone, which is all that export needs.
- * @param path a run folder or step folder as for {@link readCheckpoint}, or a weights file
+ * @param path what {@link readCheckpoint} takes, or a weights file
  * @throws CycleganError as {@link readCheckpoint}
  */
 export async function readWeights(path: string, options: ReadOptions = {}): Promise<WeightsFile> {
-  if ((await kindOf(path)) === 'file') return readWeightsFile(path, path);
+  const step = await namedStep(path);
+  if (step === undefined && (await kindOf(path)) === 'file') return readWeightsFile(path, path);
   return readFirstGood(path, (folder) => readWeightsFile(join(folder, WEIGHTS), folder), options);
 }
 
@@ -171,6 +184,8 @@ async function readFirstGood<Read>(
   read: (folder: string) => Promise<Read>,
   { onWarning }: ReadOptions,
 ): Promise<Read> {
+  const named = await namedStep(path);
+  if (named !== undefined) return read(join(dirname(path), String(named)));
   if ((await kindOf(join(path, WEIGHTS))) === 'file') return read(path);
   const candidates = await findCheckpoints(path);
   let failure: unknown;

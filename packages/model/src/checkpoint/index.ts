@@ -1,4 +1,4 @@
-export { makeFolder, replaceFile, writeAtomic } from './atomic.js';
+export { makeFolder, replaceFile, TEMPORARY_PREFIX, writeAtomic, writing } from './atomic.js';
 export * from './checkpoint.js';
 export {
   readFloats,

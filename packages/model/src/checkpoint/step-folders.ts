@@ -9,6 +9,8 @@ import { syncFolder, TEMPORARY_PREFIX } from './atomic.js';
 
 /** The file beside the step folders that names the newest. */
 export const LATEST = 'latest';
+/** The file that names the one that did best on held-out images. */
+export const BEST = 'best';
 /** A step that is written a second time moves the first aside under this name until it is in its place. */
 const REPLACED_PREFIX = '.replaced-';
 
@@ -26,13 +28,20 @@ export async function findCheckpoints(run: string): Promise<string[]> {
       `[model] ${run}: expected a run folder with a checkpoint in it, got ${kind === 'folder' ? 'a folder without' : (kind ?? 'nothing there')}. Check the path, or train first.`,
     );
   }
-  const text = await readFile(join(folder, LATEST), 'utf8').catch(() => '');
-  const latest = /^\d{1,15}\s*$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+  const latest = (await namedStep(join(folder, LATEST))) ?? Number.POSITIVE_INFINITY;
   const later = (step: number) => (step > latest ? 1 : 0);
   const order = [...places.keys()].sort((one, other) => later(one) - later(other) || other - one);
   // A named step that is not there must not go unnoticed: it is tried, fails, and is warned of.
   if (Number.isFinite(latest) && !places.has(latest)) order.unshift(latest);
   return order.map((step) => places.get(step) ?? join(folder, String(step)));
+}
+
+/** The step that a file like `latest` names; undefined where there is no such file. */
+export async function namedStep(file: string): Promise<number | undefined> {
+  // Whoever points at a file of weights by mistake should not wait until it is read.
+  const { size } = await stat(file).catch(() => ({ size: 0 }));
+  const text = size > 0 && size < 100 ? await readFile(file, 'utf8').catch(() => '') : '';
+  return /^\d{1,15}\s*$/.test(text) ? Number(text) : undefined;
 }
 
 /** Step → folder, for all that are complete. A step caught between its two renames is found where it waits. */
@@ -77,12 +86,16 @@ export async function cleanUp(folder: string): Promise<void> {
 }
 
 /**
- * Removes all but the newest `keep` of the steps up to this one. Steps beyond it are left: they are of another
- * course, and not this writer's to judge.
+ * Removes all but the best and the newest `keep` of the steps up to this one. Steps beyond it are left: they are of
+ * another course, and not this writer's to judge.
  */
 export async function prune(folder: string, step: number, keep: number): Promise<void> {
+  const best = await namedStep(join(folder, BEST));
   const steps = [...(await listSteps(folder)).keys()].filter((other) => other <= step);
-  const old = steps.sort((one, other) => other - one).slice(keep);
+  const old = steps
+    .sort((one, other) => other - one)
+    .slice(keep)
+    .filter((other) => other !== best);
   for (const each of old) {
     // Renamed first, so that a kill in the middle leaves no half of one under a good name.
     const gone = join(folder, `${TEMPORARY_PREFIX}${each}`);

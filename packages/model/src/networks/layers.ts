@@ -1,19 +1,8 @@
 /**
  * Networks as lists of layers, as in PyTorch's nn.Sequential: a parameter's name is its layer's place in the list,
- * which is how the reference's state_dict keys come about. Knows no weights' values.
+ * which is how the reference's state_dict keys come about. Knows no graph and no weights' values.
  */
-import {
-  Add,
-  Conv,
-  ConvTranspose,
-  type Graph,
-  InstanceNormalization,
-  LeakyRelu,
-  Pad,
-  Relu,
-  Tanh,
-  type Value,
-} from '@cyclegan/graph';
+import type { Norm, Upsample } from './config.js';
 
 /** One entry of an nn.Sequential; sizes are channels and pixels. */
 export type Layer =
@@ -24,117 +13,107 @@ export type Layer =
       readonly kernel: number;
       readonly stride: number;
       readonly pad: number;
+      readonly bias: boolean;
     }
   | {
-      /** Kernel 3, stride 2, padding 1, output padding 1: doubles height and width. */
+      /** Stride 2, padding 1, and output padding 1 with a kernel of 3: doubles height and width. */
       readonly kind: 'convTranspose';
       readonly input: number;
       readonly output: number;
+      readonly kernel: 3 | 4;
+      readonly bias: boolean;
     }
+  /** Nearest neighbours: doubles height and width. */
+  | { readonly kind: 'enlarge' }
   | { readonly kind: 'reflectionPad'; readonly pad: number }
-  | { readonly kind: 'instanceNorm'; readonly channels: number }
+  | { readonly kind: 'instanceNorm' | 'batchNorm'; readonly channels: number }
+  /** Takes up a place in the list alone. */
+  | { readonly kind: 'identity' }
   | { readonly kind: 'relu' | 'tanh' }
   | { readonly kind: 'leakyRelu'; readonly slope: number }
+  /** While training, each activation is 0 or doubled, at even odds. */
+  | { readonly kind: 'dropout' }
   /** The input added to what the inner layers make of it; the inner list's name stands in the keys. */
-  | { readonly kind: 'residual'; readonly name: string; readonly layers: readonly Layer[] };
+  | { readonly kind: 'residual'; readonly name: string; readonly layers: readonly Layer[] }
+  /**
+   * What the first inner layer makes of the input, and beside it (on channels) what the others make of that. In the
+   * reference the input stands there, and the first layer, which works in place, has changed it.
+   */
+  | { readonly kind: 'skip'; readonly name: string; readonly layers: readonly Layer[] };
 
-/** What is trained of a layer, without its values. */
+/** What is trained of a layer, or kept beside it, without its values. */
 export interface Parameter {
   /** The reference's state_dict key, such as `model.10.conv_block.1.weight`. */
   readonly name: string;
-  /** Conv [K, C, kh, kw], ConvTranspose [C, K, kh, kw], bias [K]. */
+  /** Conv [K, C, kh, kw], ConvTranspose [C, K, kh, kw], all else [K]. */
   readonly shape: readonly number[];
-  readonly role: 'weight' | 'bias';
+  /** A convolution's weight, batch norm's factor, anyone's bias; batch norm's running mean and variance. */
+  readonly role: 'weight' | 'scale' | 'bias' | 'mean' | 'variance';
 }
 
-/** The parameters of a list of layers, in the order of PyTorch's state_dict. */
-export function parametersOf(layers: readonly Layer[], prefix: string): Parameter[] {
-  return layers.flatMap((layer, i): Parameter[] => {
-    const name = `${prefix}.${i}`;
-    switch (layer.kind) {
-      case 'conv':
-        return pair(name, [layer.output, layer.input, layer.kernel, layer.kernel], layer.output);
-      case 'convTranspose':
-        return pair(name, [layer.input, layer.output, 3, 3], layer.output);
-      case 'residual':
-        return parametersOf(layer.layers, `${name}.${layer.name}`);
-      default:
-        return [];
-    }
-  });
-}
-
-function pair(name: string, shape: readonly number[], outputs: number): Parameter[] {
-  return [
-    { name: `${name}.weight`, shape, role: 'weight' },
-    { name: `${name}.bias`, shape: [outputs], role: 'bias' },
-  ];
-}
-
-/** Finds a parameter's value by the name that {@link parametersOf} gave it. */
-export type Weights = (name: string) => Value;
-
-/**
- * Appends the layers to a graph.
- *
- * A convolution's bias is left out where InstanceNormalization follows: the mean takes it away again, so that its
- * gradient is zero and the result the same.
- * @param x float32 [N, C, H, W]
- */
-export function applyLayers(
-  graph: Graph,
+/** What a list of layers trains (`parameters`) and keeps (`buffers`), each in the order of PyTorch's state_dict. */
+export function parametersOf(
   layers: readonly Layer[],
-  x: Value,
-  weights: Weights,
   prefix: string,
-): Value {
-  let value = x;
-  layers.forEach((layer, i) => {
-    const normalised = layers[i + 1]?.kind === 'instanceNorm';
-    value = applyLayer(graph, layer, value, weights, `${prefix}.${i}`, !normalised);
-  });
-  return value;
+): { parameters: Parameter[]; buffers: Parameter[] } {
+  const all = layers.flatMap((layer, i) => ownOf(layer, `${prefix}.${i}`));
+  const isBuffer = ({ role }: Parameter) => role === 'mean' || role === 'variance';
+  return { parameters: all.filter((each) => !isBuffer(each)), buffers: all.filter(isBuffer) };
 }
 
-function applyLayer(
-  graph: Graph,
-  layer: Layer,
-  x: Value,
-  weights: Weights,
-  name: string,
-  bias: boolean,
-): Value {
-  const parameters = () => [weights(`${name}.weight`), ...(bias ? [weights(`${name}.bias`)] : [])];
+function ownOf(layer: Layer, name: string): Parameter[] {
+  const vector = (key: string, size: number, role: Parameter['role']): Parameter => ({
+    name: `${name}.${key}`,
+    shape: [size],
+    role,
+  });
   switch (layer.kind) {
-    case 'conv': {
-      const pads = [layer.pad, layer.pad, layer.pad, layer.pad];
-      const kernel_shape = [layer.kernel, layer.kernel];
-      const strides = [layer.stride, layer.stride];
-      return graph.op(Conv, [x, ...parameters()], { kernel_shape, strides, pads });
+    case 'conv':
+    case 'convTranspose': {
+      const { kernel, input, output } = layer;
+      const ends = layer.kind === 'conv' ? [output, input] : [input, output];
+      const weight = { name: `${name}.weight`, shape: [...ends, kernel, kernel], role: 'weight' } as const;
+      return layer.bias ? [weight, vector('bias', output, 'bias')] : [weight];
     }
-    case 'convTranspose':
-      return graph.op(ConvTranspose, [x, ...parameters()], {
-        kernel_shape: [3, 3],
-        strides: [2, 2],
-        pads: [1, 1, 1, 1],
-        output_padding: [1, 1],
-      });
-    case 'reflectionPad': {
-      const { pad } = layer;
-      return graph.op(Pad, [x, graph.ints([0, 0, pad, pad, 0, 0, pad, pad])], { mode: 'reflect' });
-    }
-    case 'instanceNorm': {
-      const scale = graph.float(new Array(layer.channels).fill(1));
-      const shift = graph.float(new Array(layer.channels).fill(0));
-      return graph.op(InstanceNormalization, [x, scale, shift], { epsilon: 1e-5 });
-    }
-    case 'relu':
-      return graph.op(Relu, [x]);
-    case 'tanh':
-      return graph.op(Tanh, [x]);
-    case 'leakyRelu':
-      return graph.op(LeakyRelu, [x], { alpha: layer.slope });
+    case 'batchNorm':
+      return [
+        vector('weight', layer.channels, 'scale'),
+        vector('bias', layer.channels, 'bias'),
+        vector('running_mean', layer.channels, 'mean'),
+        vector('running_var', layer.channels, 'variance'),
+      ];
     case 'residual':
-      return graph.op(Add, [x, applyLayers(graph, layer.layers, x, weights, `${name}.${layer.name}`)]);
+    case 'skip':
+      return layer.layers.flatMap((inner, i) => ownOf(inner, `${name}.${layer.name}.${i}`));
+    default:
+      return [];
   }
+}
+
+/** Whether a layer of this kind is in the list or anywhere within. */
+export function hasLayer(layers: readonly Layer[], kind: Layer['kind']): boolean {
+  return layers.some((layer) => layer.kind === kind || ('layers' in layer && hasLayer(layer.layers, kind)));
+}
+
+/** A normalisation; without one its place in the list is still taken. */
+export function normLayer(norm: Norm, channels: number): Layer {
+  return norm === 'none' ? { kind: 'identity' } : { kind: `${norm}Norm`, channels };
+}
+
+/** Whether a convolution before this normalisation has a bias: the reference gives it one with instance norm alone. */
+export function hasBias(norm: Norm): boolean {
+  return norm === 'instance';
+}
+
+/** Doubles height and width. @param kernel of the transposed convolution; resizing takes 3 */
+export function upsampleLayers(
+  how: Upsample,
+  { input, output, kernel, bias }: Omit<Extract<Layer, { kind: 'convTranspose' }>, 'kind'>,
+): Layer[] {
+  if (how === 'transpose') return [{ kind: 'convTranspose', input, output, kernel, bias }];
+  return [
+    { kind: 'enlarge' },
+    { kind: 'reflectionPad', pad: 1 },
+    { kind: 'conv', input, output, kernel: 3, stride: 1, pad: 0, bias },
+  ];
 }

@@ -1,40 +1,58 @@
 /**
- * From decoded pixels to what a network reads: crop, flip, scale to [−1, 1], planes instead of pixels. Decides
- * nothing: which crop and whether to flip is the caller's.
+ * From decoded pixels to what a network reads: crop, flip, scale to [−1, 1], planes instead of pixels, colour or
+ * grey. Decides nothing: which crop and whether to flip is the caller's.
  */
+import type { Picture } from './decode.js';
+import type { Size } from './geometry.js';
+
+/** How many planes a network reads of an image: 3, or 1 for grey. */
+export type Channels = 1 | 3;
 
 export interface Crop {
-  /** Left and top edge of the crop in the decoded square, pixels. */
+  /** Left and top edge of the crop in the decoded picture, pixels. */
   left: number;
   top: number;
   /** Mirror left and right, after the crop. */
   flip: boolean;
 }
 
+/** The luma weights of ITU-R BT.601, by which the reference (Pillow) makes grey. */
+const luma = [0.299, 0.587, 0.114] as const;
+
 /**
- * Writes one image of a batch: (x / 255 − 0.5) / 0.5 of each value in the crop.
- * @param pixels side · side · 3 bytes, RGB interleaved
- * @param target NCHW batch, [N, 3, size, size]; the image goes to place `item`
+ * Writes one image of a batch: (x / largest − 0.5) / 0.5 of each value in the crop, or with one channel of its luma.
+ * The largest value is 255, or 65,535 in a picture of 16 bits.
+ * @param target NCHW batch, [N, channels, height, width]; the image goes to place `item`
  */
 export function writeCrop(options: {
-  pixels: Uint8Array;
-  side: number;
+  picture: Picture;
   crop: Crop;
-  size: number;
+  size: Size;
+  channels: Channels;
   target: Float32Array;
   item: number;
 }): void {
-  const { pixels, side, crop, size, target, item } = options;
-  const plane = size * size;
-  const start = item * 3 * plane;
-  for (let row = 0; row < size; row++) {
-    const from = (crop.top + row) * side + crop.left;
-    for (let column = 0; column < size; column++) {
-      const source = 3 * (from + (crop.flip ? size - 1 - column : column));
-      const to = start + row * size + column;
-      target[to] = (pixels[source] ?? 0) / 127.5 - 1;
-      target[to + plane] = (pixels[source + 1] ?? 0) / 127.5 - 1;
-      target[to + 2 * plane] = (pixels[source + 2] ?? 0) / 127.5 - 1;
+  const { picture, crop, size, channels, target, item } = options;
+  const { pixels } = picture;
+  const { height, width } = size;
+  const half = pixels instanceof Uint16Array ? 32_767.5 : 127.5;
+  const plane = height * width;
+  const start = item * channels * plane;
+  for (let row = 0; row < height; row++) {
+    const from = (crop.top + row) * picture.width + crop.left;
+    for (let column = 0; column < width; column++) {
+      const source = 3 * (from + (crop.flip ? width - 1 - column : column));
+      const to = start + row * width + column;
+      const red = pixels[source] ?? 0;
+      const green = pixels[source + 1] ?? 0;
+      const blue = pixels[source + 2] ?? 0;
+      if (channels === 1) {
+        target[to] = (luma[0] * red + luma[1] * green + luma[2] * blue) / half - 1;
+      } else {
+        target[to] = red / half - 1;
+        target[to + plane] = green / half - 1;
+        target[to + 2 * plane] = blue / half - 1;
+      }
     }
   }
 }

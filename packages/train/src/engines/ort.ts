@@ -1,136 +1,90 @@
-/** The default engine: the step graph, run by onnxruntime. State goes round as tensors from output to input. */
-import { writeOnnx } from '@cyclegan/graph';
-import { initialWeights } from '@cyclegan/model';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Engine, EngineOptions, EngineState, PoolChoice } from '../engine.js';
-import { adamRate } from '../step/adam.js';
-import { type Losses, lossNames } from '../step/objective.js';
-import {
-  type Group,
-  groupParameters,
-  groups,
-  sampleGraph,
-  stateNames,
-  stepGraph,
-} from '../step/step-graph.js';
-
-const groupNames = Object.keys(groups) as Group[];
+/** The default engine: the step graph, run by onnxruntime on the CPU, CUDA or WebGPU. */
+import { Tensor } from 'onnxruntime-node';
+import type { Engine, EngineOptions } from '../engine.js';
+import { sampleGraph } from '../step/step-graph.js';
+import { createLoopRunner } from './ort-loop.js';
+import { type DeviceSession, openSession } from './ort-session.js';
+import { imageShape, type Runner, toSamples } from './ort-state.js';
+import { createStepRunner } from './ort-step.js';
+import { findStepsPerRun } from './steps-per-run.js';
 
 /**
- * Builds the graph and its session.
- * @param options `seed` gives the initial weights
+ * Builds the graph and opens its session on the device.
+ *
+ * With `stepsPerRun` above 1, CPU and CUDA run a loop of steps as one graph, whose state does not leave the device
+ * between them; `auto` finds a number for CUDA by measuring, and is 1 elsewhere. WebGPU keeps its state on the device
+ * in any case and makes the steps of a run one after the other.
+ * @throws CycleganError `device` when the device is not there or cannot take the graph
  */
-export async function createOrtEngine(options: EngineOptions & { seed: number }): Promise<Engine> {
-  const { batch, size, networks, seed } = options;
-  const config = { ...options, height: size, width: size };
-  const sessionOptions: InferenceSession.SessionOptions = {
-    executionProviders: ['cpu'],
-    graphOptimizationLevel: 'all',
-    // One block planned ahead for all tensors takes a third more memory here, and no less time.
-    enableMemPattern: false,
-    ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-  };
-  const session = await InferenceSession.create(writeOnnx(stepGraph(config)), sessionOptions);
-  let sampler: { session: InferenceSession; count: number } | undefined;
+export async function createOrtEngine(options: EngineOptions): Promise<Engine> {
+  const { device } = options;
+  const { runner, stepsPerRun } = await openRunner(options);
+  const sampler = createSampler(options, runner);
   let disposed = false;
-
-  let state: EngineState = { updates: 0, groups: initialState(networks, seed) };
-
-  const images = (data: Float32Array, count = batch) => new Tensor('float32', data, [count, 3, size, size]);
-  const scalar = (value: number) => new Tensor('float32', [value], []);
-  const vector = (data: Float32Array) => new Tensor('float32', data, [data.length]);
-  const poolFeeds = (domain: 'A' | 'B', { stored, pick }: PoolChoice) => ({
-    [`pool_${domain}`]: images(stored),
-    [`pick_${domain}`]: new Tensor('int64', pick, [batch]),
-  });
-
   return {
     name: 'ort',
-    device: 'cpu',
-
-    async step({ a, b, pool, learningRate }) {
-      const { stepSize, epsilonHat } = adamRate(learningRate, state.updates + 1);
-      const feeds: Record<string, Tensor> = {
-        real_A: images(a),
-        real_B: images(b),
-        ...poolFeeds('A', pool.A),
-        ...poolFeeds('B', pool.B),
-        step_size: scalar(stepSize),
-        epsilon_hat: scalar(epsilonHat),
-      };
-      for (const group of groupNames) {
-        const names = stateNames(group);
-        for (const key of ['parameters', 'm', 'v'] as const)
-          feeds[names[key]] = vector(state.groups[group][key]);
+    device,
+    stepsPerRun,
+    async run(inputs) {
+      if (inputs.length > stepsPerRun) {
+        throw new Error(`internal: ${inputs.length} steps for a run of at most ${stepsPerRun}`);
       }
-      const results = await session.run(feeds);
-      const next = {} as EngineState['groups'];
-      for (const group of groupNames) {
-        const names = stateNames(group);
-        next[group] = {
-          parameters: floats(results, `next.${names.parameters}`),
-          m: floats(results, `next.${names.m}`),
-          v: floats(results, `next.${names.v}`),
-        };
-      }
-      state = { updates: state.updates + 1, groups: next };
-      const values = floats(results, 'losses');
-      return {
-        losses: Object.fromEntries(lossNames.map((name, i) => [name, values[i]])) as unknown as Losses,
-        fake: { A: floats(results, 'fake_A'), B: floats(results, 'fake_B') },
-      };
+      return inputs.length > 0 ? runner.run(inputs) : [];
     },
-
-    async sample({ a, b }) {
-      const count = a.length / (3 * size * size);
-      if (sampler?.count !== count) {
-        await sampler?.session.release();
-        sampler = undefined;
-        const graph = sampleGraph({ ...config, batch: count });
-        sampler = { session: await InferenceSession.create(writeOnnx(graph), sessionOptions), count };
-      }
-      const results = await sampler.session.run({
-        real_A: images(a, count),
-        real_B: images(b, count),
-        'G.parameters': vector(state.groups.G.parameters),
-      });
-      return {
-        fakeB: floats(results, 'fake_B'),
-        recA: floats(results, 'rec_A'),
-        fakeA: floats(results, 'fake_A'),
-        recB: floats(results, 'rec_B'),
-      };
-    },
-
-    getState: () => state,
-    setState(given) {
-      for (const group of groupNames) {
-        const expected = state.groups[group].parameters.length;
-        const got = given.groups[group].parameters.length;
-        if (got !== expected)
-          throw new Error(`internal: state of group ${group} has ${got} of ${expected} values`);
-      }
-      state = given;
+    sample: sampler.sample,
+    getState: runner.getState,
+    async setState(state) {
+      runner.setState(state);
     },
     async dispose() {
       if (disposed) return;
       disposed = true;
-      await session.release();
-      await sampler?.session.release();
+      await runner.dispose();
+      await sampler.dispose();
     },
   };
 }
 
-function initialState(networks: EngineOptions['networks'], seed: number): EngineState['groups'] {
-  const group = (name: Group, salt: number) => {
-    const parameters = initialWeights(groupParameters(networks, name), seed * 2 + salt);
-    return { parameters, m: new Float32Array(parameters.length), v: new Float32Array(parameters.length) };
-  };
-  return { G: group('G', 0), D: group('D', 1) };
+async function openRunner(options: EngineOptions): Promise<{ runner: Runner; stepsPerRun: number }> {
+  const { device, stepsPerRun } = options;
+  if (device === 'cuda') {
+    const runner = await createLoopRunner(options);
+    return {
+      runner,
+      stepsPerRun: stepsPerRun === 'auto' ? await findStepsPerRun(options, runner) : stepsPerRun,
+    };
+  }
+  const steps = stepsPerRun === 'auto' ? 1 : stepsPerRun;
+  const runner = await (device === 'cpu' && steps > 1
+    ? createLoopRunner(options)
+    : createStepRunner(options));
+  return { runner, stepsPerRun: steps };
 }
 
-function floats(results: InferenceSession.ReturnType, name: string): Float32Array {
-  const data = results[name]?.data;
-  if (!(data instanceof Float32Array)) throw new Error(`internal: no float32 output ${name}`);
-  return data;
+/** Opens its session when first asked, and anew when the number of images changes. */
+function createSampler(options: EngineOptions, runner: Runner): Pick<Engine, 'sample' | 'dispose'> {
+  let open: { session: DeviceSession; count: number } | undefined;
+  return {
+    async sample({ a, b }) {
+      const [ofA, ofB] = [imageShape(options, 'A'), imageShape(options, 'B')];
+      const count = a.length / ofA.reduce((product, size) => product * size, 1);
+      if (open?.count !== count) {
+        await open?.session.release();
+        open = undefined;
+        const graph = sampleGraph({ ...options, batch: count });
+        const session = await openSession({ ...options, what: 'samples' }, graph);
+        open = { session, count };
+      }
+      return toSamples(
+        await open.session.run({
+          ...runner.generators(),
+          real_A: new Tensor('float32', a, [count, ...ofA]),
+          real_B: new Tensor('float32', b, [count, ...ofB]),
+        }),
+      );
+    },
+    async dispose() {
+      await open?.session.release();
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /**
  * The shell of the pages this project writes: one self-contained file, light and dark, phone and desktop. Fetches
- * nothing: the page's own policy forbids it.
+ * nothing, which the page's own policy forbids; a live page may ask its own server, and nobody else.
  */
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
@@ -23,18 +23,22 @@ export function jsonBlock(data: unknown): string {
  * @param title plain text
  * @param body HTML; what came from outside must have gone through {@link escapeHtml}
  * @param style more CSS, after the common one
+ * @param live the page comes from a server that also has its pictures and its news
  */
 export function htmlPage({
   title,
   body,
   style = '',
+  live = false,
 }: {
   title: string;
   body: string;
   style?: string;
+  live?: boolean;
 }): string {
   const hash = createHash('sha256').update(pageScript).digest('base64');
-  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`;
+  const sources = live ? "img-src 'self'; connect-src 'self'" : 'img-src data:';
+  const policy = `default-src 'none'; ${sources}; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -64,6 +68,6 @@ export async function imageDataUri(path: string): Promise<string> {
   const large = (await stat(path)).size > EMBED_AS_IS;
   const image = sharp(path);
   if (large) image.resize(MAX_EMBEDDED_SIDE, MAX_EMBEDDED_SIDE, { fit: 'inside', withoutEnlargement: true });
-  const data = await image.webp(large ? { quality: 80 } : { lossless: true }).toBuffer();
+  const data = await image.webp(large ? { quality: 80 } : { lossless: true, effort: 1 }).toBuffer();
   return `data:image/webp;base64,${data.toString('base64')}`;
 }

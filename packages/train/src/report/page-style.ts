@@ -43,7 +43,7 @@ code, pre { font-family: ui-monospace, 'SF Mono', Menlo, Consolas, monospace; fo
 .facts dd { margin: 2px 0 0; font-size: 1.15rem; font-weight: 600; letter-spacing: -0.01em; overflow-wrap: anywhere; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 310px), 1fr)); gap: 16px; }
 .chart { display: flex; flex-direction: column; gap: 14px; min-width: 0; }
-.keys { display: flex; gap: 14px; margin-top: 3px; font-size: 0.8125rem; color: var(--soft); }
+.keys { display: flex; flex-wrap: wrap; gap: 0 14px; margin-top: 3px; font-size: 0.8125rem; color: var(--soft); }
 .key b { color: var(--ink); font-weight: 600; }
 .key::before { content: ''; display: inline-block; width: 12px; height: 3px; margin-right: 6px; border-radius: 2px;
   vertical-align: middle; background: currentColor; }
@@ -65,19 +65,60 @@ code, pre { font-family: ui-monospace, 'SF Mono', Menlo, Consolas, monospace; fo
 .cursor::after { content: attr(data-step); position: absolute; top: 0; left: 6px; font: 600 0.75rem/1 system-ui;
   white-space: nowrap; color: var(--ink); background: var(--card); padding: 2px; }
 .cursor.left::after { left: auto; right: 6px; }
-.samples .columns { display: grid; grid-template-columns: repeat(6, 1fr); margin-bottom: 8px;
-  font-size: clamp(0.6875rem, 1.6vw, 0.8125rem); line-height: 1.25; color: var(--soft); text-align: center; }
-.samples img { display: block; width: 100%; height: auto; }
-.samples figcaption { margin-top: 16px; }
-.samples label { display: flex; align-items: center; gap: 14px; font-size: 0.9375rem; white-space: nowrap; }
-.samples output { display: inline-block; min-width: 5ch; font-weight: 600; }
+.stack { display: grid; }
+.shot { grid-area: 1 / 1; z-index: 1; display: grid; grid-template-columns: 1fr 1fr; background: var(--card); }
+.shot.below { display: grid !important; z-index: 0; }
+.half p { display: grid; grid-template-columns: repeat(3, 1fr); margin-bottom: 8px; font-size: 0.8125rem; line-height: 1.25;
+  color: var(--soft); text-align: center; }
+.half i { display: block; aspect-ratio: var(--ratio); background: var(--picture) 0 0 / 200% 100% no-repeat; print-color-adjust: exact; }
+.half + .half i { background-position: 100% 0; }
+.samples figcaption { display: flex; align-items: center; gap: 16px; margin-top: 16px; }
+.samples label { flex: 1; display: flex; align-items: center; gap: 14px; min-width: 0; font-size: 0.9375rem; white-space: nowrap; }
+.samples output { display: inline-block; min-width: 6ch; font-weight: 600; }
+@media (max-width: 640px) {
+  .samples { padding: 12px; }
+  .shot { grid-template-columns: 1fr; gap: 16px; }
+}
+button { padding: 4px 14px; border: 1px solid var(--line); border-radius: 999px; background: var(--card); color: var(--ink);
+  font: inherit; font-size: 0.8125rem; cursor: pointer; }
+button:disabled { opacity: 0.4; cursor: default; }
+[data-play] { min-width: 68px; }
 input[type='range'] { flex: 1; min-width: 0; height: 28px; accent-color: var(--a); }
 .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: 0.9375rem; }
 th, td { padding: 9px 14px 9px 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody tr:last-child > * { border-bottom: 0; }
 th { font-weight: 500; color: var(--soft); }
-.settings th, .settings td { width: 50%; overflow-wrap: anywhere; }
+.values td, .values thead th:not(:first-child) { text-align: right; padding: 9px 0 9px 18px; white-space: nowrap; }
+.values th .soft { display: block; font-weight: 400; }
+.values tbody th { color: var(--ink); white-space: nowrap; }
+.values .words { text-align: left !important; white-space: normal !important; min-width: 22ch; }
+* + .values { margin-top: 16px; }
+@media (max-width: 640px) {
+  .values table { font-size: 0.8125rem; }
+  .values td, .values thead th:not(:first-child) { padding-left: 10px; }
+  .values th { padding-right: 0; }
+  .values .soft { font-size: 0.75rem; }
+  .values .words { min-width: 12ch; }
+}
+.groups { columns: 3 300px; column-gap: 16px; }
+.groups .card { break-inside: avoid; margin-bottom: 16px; padding-bottom: 8px; }
+.rows { margin: 10px 0 0; font-size: 0.9375rem; }
+.rows div { display: flex; justify-content: space-between; gap: 18px; padding: 7px 0; border-top: 1px solid var(--line); }
+.rows dt { color: var(--soft); }
+.rows dd { margin: 0; text-align: right; font-weight: 500; overflow-wrap: anywhere; }
+.status { display: flex; min-height: 1.5em; margin-bottom: 14px; color: var(--soft); font-size: 0.875rem; }
+.status [data-live]::before { content: ''; display: inline-block; width: 8px; height: 8px; margin-right: 8px; border-radius: 50%; background: var(--soft); }
+.status [data-live='on']::before { background: var(--good); }
+.status [data-live='lost']::before { background: var(--b); }
+.status [data-live='on'] { color: var(--good); font-weight: 600; }
+.progress { height: 6px; margin-top: 28px; border-radius: 3px; background: var(--line); overflow: hidden; }
+.progress i { display: block; height: 100%; border-radius: 3px; background: var(--a); }
+.progress + .facts { margin-top: 16px; grid-template-columns: repeat(auto-fit, minmax(max(136px, 22%), 1fr)); }
+.facts small { color: var(--soft); font-size: 0.8125rem; font-weight: 400; letter-spacing: 0; white-space: nowrap; }
+.dot { position: absolute; width: 9px; height: 9px; margin: -4.5px; border-radius: 50%; border: 2px solid var(--card); }
+.dot.a { background: var(--a); }
+.dot.b { background: var(--b); }
 :focus-visible { outline: 2px solid var(--a); outline-offset: 2px; }
 footer { margin-top: 72px; padding-top: 20px; border-top: 1px solid var(--line); color: var(--soft); font-size: 0.875rem; }
 @media print { body { background: #fff; } .card { break-inside: avoid; } }

@@ -1,56 +1,78 @@
 /**
  * Samples over time: one sample picture at a time, chosen by a slider. Works on pictures that samples-png.ts wrote.
  */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { escapeHtml, imageDataUri } from './html.js';
+import { chooseSamples, type Sample, sampleRatio } from './samples.js';
+import { count } from './words.js';
 
 /** So many pictures tell the whole story and keep a page within some ten megabytes. */
-const MAX_SAMPLES = 24;
-
-export interface Sample {
-  step: number;
-  /** A PNG file. */
-  path: string;
-}
-
-/** The sample pictures of a run folder, by step; none when there is no such folder. */
-export async function listSamples(run: string): Promise<Sample[]> {
-  const names = await readdir(join(run, 'samples')).catch(() => []);
-  return names
-    .filter((name) => /^\d+\.png$/.test(name))
-    .map((name) => ({ step: Number.parseInt(name, 10), path: join(run, 'samples', name) }))
-    .sort((left, right) => left.step - right.step);
-}
+export const MAX_SHOWN = 24;
 
 /**
- * @param samples by step; at most 24 of them, evenly spread with the first and the last, are embedded
+ * The slider of a page on its own, with the pictures in it.
+ * @param samples by step; at most 24 of them, the first and the last and some evenly between, are embedded
  * @param columns what the six columns show, plain text
  */
 export async function sampleSlider(samples: readonly Sample[], columns: readonly string[]): Promise<string> {
-  const shown = spread(samples, MAX_SAMPLES);
-  if (shown.length === 0) return '<p class="soft">No samples yet.</p>';
-  const last = shown.length - 1;
-  const images = await Promise.all(
-    shown.map(async ({ step, path }, at) => {
-      const source = await imageDataUri(path);
-      const alt = `Samples after ${step} steps`;
-      return `<img src="${source}" alt="${alt}" data-step="${step}"${at === last ? '' : ' hidden'}>`;
-    }),
+  const shown = chooseSamples(samples, MAX_SHOWN);
+  const addresses = await Promise.all(shown.map(({ path }) => embedded(path)));
+  forget(shown);
+  const shots = shown.map(({ step }, at) => ({ step, address: addresses[at] ?? '' }));
+  return slider(shots, await commonRatio(shown), columns);
+}
+
+/** A picture by the address from which the page gets it: a file name beside the page, or `data:`. */
+export interface Shot {
+  step: number;
+  address: string;
+}
+
+/** Width over height of the pictures, which are all alike; that of the last one, as it is the newest. */
+export async function commonRatio(samples: readonly Sample[]): Promise<number> {
+  const last = samples.at(-1);
+  return last ? sampleRatio(last) : 1;
+}
+
+/**
+ * The slider alone. A picture is drawn as two halves, which stand below each other where there is little room.
+ * @param shots by step
+ * @param ratio width over height of all pictures
+ * @param columns what the six columns show, plain text
+ */
+export function slider(shots: readonly Shot[], ratio: number, columns: readonly string[]): string {
+  const last = shots.at(-1);
+  if (!last) return '<p class="soft">No samples yet.</p>';
+  const names = columns.map((column) => `<span>${escapeHtml(column)}</span>`);
+  const half = (from: number) =>
+    `<div class="half"><p>${names.slice(from, from + 3).join('')}</p><i></i></div>`;
+  const pictures = shots.map(
+    ({ step, address }) =>
+      `<div class="shot" role="img" aria-label="Samples after ${step} steps" data-step="${step}" style="--picture:url('${escapeHtml(address)}')"${step === last.step ? '' : ' hidden'}>${half(0)}${half(3)}</div>`,
   );
+  const single = shots.length === 1 ? ' disabled' : '';
   return `<figure class="samples card" data-slider>
-<div class="columns">${columns.map((column) => `<span>${escapeHtml(column)}</span>`).join('')}</div>
-<div class="stack">${images.join('\n')}</div>
-<figcaption><label>Step <output>${shown[last]?.step}</output>
-<input type="range" min="0" max="${last}" value="${last}" step="1"${last === 0 ? ' disabled' : ''}></label></figcaption>
+<div class="stack" style="--ratio:${(ratio / 2).toFixed(4)}">${pictures.join('\n')}</div>
+<figcaption><button type="button" data-play${single}>Play</button><label>Step <output>${count(last.step)}</output>
+<input type="range" min="0" max="${shots.length - 1}" value="${shots.length - 1}" step="1"${single}></label></figcaption>
 </figure>`;
 }
 
-/** At most `count` of the items, evenly spread from the first to the last. */
-function spread<T>(items: readonly T[], count: number): T[] {
-  if (items.length <= count) return [...items];
-  const places = Array.from({ length: count }, (_, at) =>
-    Math.round((at * (items.length - 1)) / (count - 1)),
-  );
-  return items.filter((_, at) => places.includes(at));
+/** Of the run that this process trains: its page is written again and again with nearly the same pictures. */
+const encoded = new Map<string, { version: string; address: Promise<string> }>();
+
+async function embedded(path: string): Promise<string> {
+  const { mtimeMs, size } = await stat(path);
+  const version = `${mtimeMs} ${size}`;
+  const known = encoded.get(path);
+  if (known?.version === version) return known.address;
+  const address = imageDataUri(path);
+  encoded.set(path, { version, address });
+  return address;
+}
+
+/** Keeps no picture that the last page did not show. */
+function forget(shown: readonly Sample[]): void {
+  const paths = new Set(shown.map(({ path }) => path));
+  for (const path of encoded.keys()) if (!paths.has(path)) encoded.delete(path);
 }

@@ -9,46 +9,51 @@ export const SAMPLE_COLUMNS = ['realA', 'fakeB', 'recA', 'realB', 'fakeA', 'recB
 
 export interface SamplesPngOptions {
   path: string;
-  /** Each [count, 3, size, size] on [−1, 1]; values outside are clipped. */
+  /** Each [count, 1 or 3, height, width] on [−1, 1]; values outside are clipped. */
   images: Record<(typeof SAMPLE_COLUMNS)[number], Float32Array>;
   /** Images of each domain: the rows of the picture. */
   count: number;
-  /** Edge of one image, pixels. */
-  size: number;
+  /** Of one image, pixels. */
+  height: number;
+  width: number;
   /** Transparent pixels between the images; default 4. */
   gap?: number | undefined;
 }
 
 /**
  * Writes the picture, 6 columns by `count` rows, at the images' own resolution.
+ * @returns the PNG's bytes
  * @throws CycleganError `output` when the place cannot be written
  */
-export async function samplesPng({ path, images, count, size, gap = 4 }: SamplesPngOptions): Promise<void> {
-  const width = SAMPLE_COLUMNS.length * (size + gap) - gap;
-  const height = count * (size + gap) - gap;
-  const pixels = new Uint8ClampedArray(width * height * 4);
-  const plane = size * size;
+export async function samplesPng(options: SamplesPngOptions): Promise<Buffer> {
+  const { path, images, count, height, width, gap = 4 } = options;
+  const whole = {
+    width: SAMPLE_COLUMNS.length * (width + gap) - gap,
+    height: count * (height + gap) - gap,
+    channels: 4,
+  } as const;
+  const pixels = new Uint8ClampedArray(whole.width * whole.height * 4);
+  const plane = height * width;
   for (const [column, name] of SAMPLE_COLUMNS.entries()) {
     const source = images[name];
-    if (source.length !== count * 3 * plane) {
-      throw new Error(
-        `internal: samples ${name}: expected ${count * 3 * plane} values, got ${source.length}`,
-      );
+    const channels = source.length / (count * plane);
+    if (channels !== 1 && channels !== 3) {
+      const expected = `${count} grey or RGB images of ${height} × ${width}`;
+      throw new Error(`internal: samples ${name}: expected ${expected}, got ${source.length} values`);
     }
     for (let at = 0; at < count * plane; at++) {
       const row = Math.floor(at / plane);
-      const y = Math.floor((at % plane) / size) + row * (size + gap);
-      const x = (at % size) + column * (size + gap);
-      const from = row * 3 * plane + (at % plane);
-      const to = 4 * (y * width + x);
+      const y = Math.floor((at % plane) / width) + row * (height + gap);
+      const x = (at % width) + column * (width + gap);
+      const from = row * channels * plane + (at % plane);
+      const to = 4 * (y * whole.width + x);
       for (let channel = 0; channel < 3; channel++) {
-        pixels[to + channel] = ((source[from + channel * plane] ?? 0) + 1) * 127.5;
+        pixels[to + channel] = ((source[from + (channel % channels) * plane] ?? 0) + 1) * 127.5;
       }
       pixels[to + 3] = 255;
     }
   }
-  const png = await sharp(pixels, { raw: { width, height, channels: 4 } })
-    .png()
-    .toBuffer();
+  const png = await sharp(pixels, { raw: whole }).png().toBuffer();
   await writeAtomic(path, png);
+  return png;
 }

@@ -4,7 +4,12 @@
  */
 import { Add, Div, type Graph, Mul, Sqrt, Sub, type Value } from '@cyclegan/graph';
 
-export const adamBetas = [0.5, 0.999] as const;
+/** How fast the moments forget, each in [0, 1); the reference takes 0.5 and 0.999. */
+export interface AdamBetas {
+  beta1: number;
+  beta2: number;
+}
+
 const epsilon = 1e-8;
 
 export interface AdamState {
@@ -14,17 +19,25 @@ export interface AdamState {
   v: Value;
 }
 
-/** Appends one update. @param rate the scalars of {@link adamRate}, as graph values */
+/** The scalars of {@link adamRate} as graph values, float32 []. */
+export interface AdamRate {
+  stepSize: Value;
+  epsilonHat: Value;
+}
+
+/** Appends one update. */
 export function adam(
   graph: Graph,
   state: AdamState,
   gradient: Value,
-  rate: { stepSize: Value; epsilonHat: Value },
+  { beta1, beta2 }: AdamBetas,
+  rate: AdamRate,
 ): AdamState {
+  // The fresh part first: the old one could be computed, and would be kept, from the step's beginning.
   const blend = (beta: number, old: Value, fresh: Value) =>
-    graph.op(Add, [graph.op(Mul, [old, graph.float(beta)]), graph.op(Mul, [fresh, graph.float(1 - beta)])]);
-  const m = blend(adamBetas[0], state.m, gradient);
-  const v = blend(adamBetas[1], state.v, graph.op(Mul, [gradient, gradient]));
+    graph.op(Add, [graph.op(Mul, [fresh, graph.float(1 - beta)]), graph.op(Mul, [old, graph.float(beta)])]);
+  const m = blend(beta1, state.m, gradient);
+  const v = blend(beta2, state.v, graph.op(Mul, [gradient, gradient]));
   const denominator = graph.op(Add, [graph.op(Sqrt, [v]), rate.epsilonHat]);
   const update = graph.op(Div, [graph.op(Mul, [m, rate.stepSize]), denominator]);
   return { parameters: graph.op(Sub, [state.parameters, update]), m, v };
@@ -34,8 +47,11 @@ export function adam(
  * lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε), with √(1−β₂ᵗ) taken out of the fraction.
  * @param step number of the update, from 1
  */
-export function adamRate(learningRate: number, step: number): { stepSize: number; epsilonHat: number } {
-  const [beta1, beta2] = adamBetas;
+export function adamRate(
+  learningRate: number,
+  step: number,
+  { beta1, beta2 }: AdamBetas,
+): { stepSize: number; epsilonHat: number } {
   const root = Math.sqrt(1 - beta2 ** step);
   return { stepSize: (learningRate * root) / (1 - beta1 ** step), epsilonHat: epsilon * root };
 }

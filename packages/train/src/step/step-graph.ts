@@ -1,166 +1,147 @@
 /**
- * One whole training step as an ONNX graph: forward, eight losses, gradients, both Adams, image pool. Every
- * execution provider of onnxruntime runs it as it is. State goes in and comes out as flat vectors.
+ * The graphs that engines run: one whole training step, the objective alone for an engine that differentiates by
+ * itself, and the generators for samples. State goes in and comes out as flat vectors.
  */
-import { Concat, Gather, Graph, gradients, prune, Reshape, Split, type Value } from '@cyclegan/graph';
+import { Concat, Gather, Graph, orderForDepthFirst, prune, type Value } from '@cyclegan/graph';
+import { cycleganNetworks } from '@cyclegan/model';
+import { exportedNetworks } from './networks.js';
+import { noiseAsInputs } from './noise.js';
+import { type Group, groupNames, type StateKey, stateNames, stateSizes } from './state.js';
 import {
-  cycleganNetworks,
-  discriminatorNames,
-  generatorNames,
-  type NetworkName,
-  type Networks,
-  type NetworksConfig,
-  namedParameters,
-  type Parameter,
-  parameterCount,
-  type Weights,
-} from '@cyclegan/model';
-import { adam } from './adam.js';
-import {
-  type Apply,
-  applyWith,
-  discriminatorLosses,
-  generatorLosses,
-  lossNames,
-  type ObjectiveConfig,
-  translations,
-} from './objective.js';
+  appendObjective,
+  appendStep,
+  type Domains,
+  type ObjectiveGraphConfig,
+  type ObjectiveValues,
+  type StepConfig,
+} from './step.js';
 
-/** All that decides a step's graph; sizes are fixed in it. */
-export interface StepConfig {
-  networks: NetworksConfig;
-  objective: ObjectiveConfig;
-  batch: number;
-  height: number;
-  width: number;
-}
-
-/** The two optimisers' groups, and the networks each one trains. */
-export const groups = { G: generatorNames, D: discriminatorNames } as const;
-/** An optimiser's group. */
-export type Group = keyof typeof groups;
-
-/** A group's parameters in the order in which its flat vectors hold them. */
-export function groupParameters(config: NetworksConfig, group: Group): Parameter[] {
-  return namedParameters(cycleganNetworks(config), groups[group]);
-}
-
-/** Names of a group's state tensors, as inputs; the outputs have `next.` in front. Each float32 [P]. */
-export const stateNames = (group: Group) =>
-  ({ parameters: `${group}.parameters`, m: `${group}.m`, v: `${group}.v` }) as const;
+export { type Group, groupBuffers, groupNames, groupParameters, groups, stateNames } from './state.js';
+export type { StepConfig } from './step.js';
 
 /**
  * Builds the step graph.
  *
  * Inputs: `real_A`, `real_B` float32 [N, C, H, W] in [-1, 1]; `pool_A`, `pool_B` of the same shape, stored
  * translations from the pools, and `pick_A`, `pick_B` int64 [N]: for each sample an index into pool then fresh
- * translations; the state vectors of {@link stateNames}; scalars `step_size` and `epsilon_hat` of `adamRate`.
+ * translations; the state vectors of {@link stateNames}; scalars `step_size` and `epsilon_hat` of `adamRate`; and the
+ * noise that `noiseInputs` lists.
  *
  * Outputs: `losses` [8] in the order of `lossNames`, `fake_A`, `fake_B` for the pools, and the next state; with
  * `withGradients` also `G.gradient` and `D.gradient`.
  */
 export function stepGraph(config: StepConfig, options: { withGradients?: boolean } = {}): Graph {
   const graph = new Graph('cyclegan_step');
-  const { inputChannels, outputChannels } = config.networks.generator;
-  const image = (name: string, channels: number) =>
-    graph.input(name, 'float32', [config.batch, channels, config.height, config.width]);
-  const a = image('real_A', inputChannels);
-  const b = image('real_B', outputChannels);
-  const pool = { a: image('pool_A', inputChannels), b: image('pool_B', outputChannels) };
-  const pick = {
-    a: graph.input('pick_A', 'int64', [config.batch]),
-    b: graph.input('pick_B', 'int64', [config.batch]),
-  };
+  const images = objectiveInputs(graph, config);
   const rate = {
     stepSize: graph.input('step_size', 'float32', []),
     epsilonHat: graph.input('epsilon_hat', 'float32', []),
   };
-  const networks = cycleganNetworks(config.networks);
-  const states = { G: stateInputs(graph, config.networks, 'G'), D: stateInputs(graph, config.networks, 'D') };
-  const apply = applyWith(graph, networks, {
-    ...splitWeights(graph, networks, 'G', states.G.parameters),
-    ...splitWeights(graph, networks, 'D', states.D.parameters),
-  });
-
-  const made = translations(graph, apply, a, b, config.objective.lambdaIdentity > 0);
-  const generators = generatorLosses(graph, apply, config.objective, a, b, made);
-  const gradientG = graph.scope('grad_G', () =>
-    gradients(graph, generators.total, [states.G.parameters]),
-  )[0] as Value;
-
-  const pooled = (stored: Value, fresh: Value, indices: Value) =>
-    graph.op(Gather, [graph.op(Concat, [stored, fresh], { axis: 0 }), indices], { axis: 0 });
-  const fake = { a: pooled(pool.a, made.fakeA, pick.a), b: pooled(pool.b, made.fakeB, pick.b) };
-  const discriminators = discriminatorLosses(graph, apply, config.objective.gan, { a, b }, fake);
-  const gradientD = graph.scope('grad_D', () =>
-    gradients(graph, discriminators.total, [states.D.parameters]),
-  )[0] as Value;
-
-  const losses = { ...generators.losses, ...discriminators.losses };
-  const column = lossNames.map((name) => graph.op(Reshape, [losses[name], graph.ints([1])]));
-  graph.output('losses', graph.op(Concat, column, { axis: 0 }));
-  graph.output('fake_A', made.fakeA);
-  graph.output('fake_B', made.fakeB);
-  for (const [group, gradient] of [
-    ['G', gradientG],
-    ['D', gradientD],
-  ] as const) {
-    const next = graph.scope(`adam_${group}`, () => adam(graph, states[group], gradient, rate));
+  const state = {
+    G: stateInputs(graph, config, 'G', ['parameters', 'm', 'v', 'buffers']),
+    D: stateInputs(graph, config, 'D', ['parameters', 'm', 'v', 'buffers']),
+  };
+  const step = appendStep(graph, config, { ...images, state, rate });
+  graph.output('losses', step.losses);
+  graph.output('fake_A', step.fake.A);
+  graph.output('fake_B', step.fake.B);
+  for (const group of groupNames) {
     const names = stateNames(group);
-    for (const key of ['parameters', 'm', 'v'] as const) graph.output(`next.${names[key]}`, next[key]);
-    if (options.withGradients) graph.output(`${group}.gradient`, gradient);
+    for (const [key, value] of Object.entries(step.next[group])) {
+      graph.output(`next.${names[key as StateKey]}`, value);
+    }
+    if (options.withGradients) graph.output(`${group}.gradient`, step.gradients[group]);
+  }
+  prune(graph);
+  orderForDepthFirst(graph);
+  return graph;
+}
+
+/**
+ * The objective without gradients, for an engine that interprets it and differentiates by itself.
+ *
+ * Inputs: those of {@link stepGraph} without `m`, `v`, `step_size` and `epsilon_hat`.
+ *
+ * Outputs: `losses` [8]; scalars `total_G` and `total_D`, to be differentiated by `G.parameters` and `D.parameters`
+ * with the other vector fixed; `fake_A`, `fake_B`, the fresh translations; `shown_A`, `shown_B`, what the pools show
+ * in their stead; and `next.G.buffers`, `next.D.buffers` where there are any. `total_D` depends on the generators
+ * through `shown_A` and `shown_B` alone: whoever differentiates cuts there, taking their values as given.
+ */
+export function objectiveGraph(config: ObjectiveGraphConfig): Graph {
+  const graph = new Graph('cyclegan_objective');
+  const images = objectiveInputs(graph, config);
+  const state = {
+    G: stateInputs(graph, config, 'G', ['parameters', 'buffers']),
+    D: stateInputs(graph, config, 'D', ['parameters', 'buffers']),
+  };
+  const { losses, totals, fake, shown, nextBuffers } = appendObjective(graph, config, { ...images, state });
+  graph.output('losses', losses);
+  graph.output('total_G', totals.G);
+  graph.output('total_D', totals.D);
+  graph.output('fake_A', fake.A);
+  graph.output('fake_B', fake.B);
+  graph.output('shown_A', shown.A);
+  graph.output('shown_B', shown.B);
+  for (const group of groupNames) {
+    const { buffers } = nextBuffers[group];
+    if (buffers) graph.output(`next.${stateNames(group).buffers}`, buffers);
   }
   prune(graph);
   return graph;
 }
 
 /**
- * The generators' forward passes alone, for samples: inputs `real_A`, `real_B`, `G.parameters`; outputs `fake_B`,
- * `rec_A`, `fake_A`, `rec_B`.
+ * The generators' forward passes alone as they would be exported, for samples: inputs `real_A`, `real_B`,
+ * `G.parameters` and, where there are any, `G.buffers`; outputs `fake_B`, `rec_A`, `fake_A`, `rec_B`.
  */
-export function sampleGraph(config: StepConfig): Graph {
+export function sampleGraph(config: ObjectiveGraphConfig): Graph {
   const graph = new Graph('cyclegan_sample');
-  const { inputChannels, outputChannels } = config.networks.generator;
-  const a = graph.input('real_A', 'float32', [config.batch, inputChannels, config.height, config.width]);
-  const b = graph.input('real_B', 'float32', [config.batch, outputChannels, config.height, config.width]);
-  const networks = cycleganNetworks(config.networks);
-  const flat = graph.input('G.parameters', 'float32', [
-    parameterCount(groupParameters(config.networks, 'G')),
-  ]);
-  const weights = splitWeights(graph, networks, 'G', flat);
-  const apply: Apply = applyWith(graph, networks, weights as Record<NetworkName, Weights>);
-  const made = translations(graph, apply, a, b, false);
-  graph.output('fake_B', made.fakeB);
-  graph.output('rec_A', made.recA);
-  graph.output('fake_A', made.fakeA);
-  graph.output('rec_B', made.recB);
+  const real = { A: image(graph, config, 'real_A', 'A'), B: image(graph, config, 'real_B', 'B') };
+  const state = stateInputs(graph, config, 'G', ['parameters', 'buffers']);
+  const apply = exportedNetworks(graph, cycleganNetworks(config.networks), 'G', state);
+  const fake = { A: apply('G_B', real.B), B: apply('G_A', real.A) };
+  graph.output('fake_B', fake.B);
+  graph.output('rec_A', apply('G_B', fake.B));
+  graph.output('fake_A', fake.A);
+  graph.output('rec_B', apply('G_A', fake.A));
   return graph;
 }
 
-function stateInputs(graph: Graph, config: NetworksConfig, group: Group) {
-  const size = parameterCount(groupParameters(config, group));
-  const names = stateNames(group);
-  const input = (key: keyof typeof names) => graph.input(names[key], 'float32', [size]);
-  return { parameters: input('parameters'), m: input('m'), v: input('v') };
+function image(graph: Graph, config: ObjectiveGraphConfig, name: string, domain: 'A' | 'B'): Value {
+  const { inputChannels, outputChannels } = config.networks.generator;
+  const channels = { A: inputChannels, B: outputChannels }[domain];
+  return graph.input(name, 'float32', [config.batch, channels, config.height, config.width]);
 }
 
-/** Cuts a group's flat vector into each network's weights. */
-function splitWeights<G extends Group>(graph: Graph, networks: Networks, group: G, flat: Value) {
-  const parameters = namedParameters(networks, groups[group]);
-  const sizes = parameters.map((parameter) => parameterCount([parameter]));
-  const pieces = graph.ops(Split, [flat, graph.ints(sizes)], { axis: 0 });
-  const values = new Map(
-    parameters.map(({ name, shape }, i) => [name, graph.op(Reshape, [pieces[i], graph.ints(shape)])]),
-  );
-  const lookUp =
-    (network: NetworkName): Weights =>
-    (name) => {
-      const value = values.get(`${network}.${name}`);
-      if (!value) throw new Error(`internal: no parameter ${network}.${name}`);
-      return value;
-    };
-  return Object.fromEntries(groups[group].map((network) => [network, lookUp(network)])) as Record<
-    (typeof groups)[G][number],
-    Weights
-  >;
+/** Images, pools and noise as inputs. */
+function objectiveInputs(graph: Graph, config: ObjectiveGraphConfig): Omit<ObjectiveValues, 'state'> {
+  const ofBoth = <T>(make: (domain: 'A' | 'B') => T): Domains<T> => ({ A: make('A'), B: make('B') });
+  const real = ofBoth((domain) => image(graph, config, `real_${domain}`, domain));
+  const pool = ofBoth((domain) => image(graph, config, `pool_${domain}`, domain));
+  const pick = ofBoth((domain) => graph.input(`pick_${domain}`, 'int64', [config.batch]));
+  return {
+    real,
+    show: (fresh) =>
+      ofBoth((domain) => {
+        const all = graph.op(Concat, [pool[domain], fresh[domain]], { axis: 0 });
+        return graph.op(Gather, [all, pick[domain]], { axis: 0 });
+      }),
+    noise: noiseAsInputs(graph),
+  };
+}
+
+/** A group's state tensors as inputs; those that its networks do not have are left out. */
+function stateInputs<K extends StateKey>(
+  graph: Graph,
+  config: ObjectiveGraphConfig,
+  group: Group,
+  keys: readonly K[],
+) {
+  const sizes = stateSizes(config.networks, group);
+  const names = stateNames(group);
+  const inputs = keys.flatMap((key) => {
+    const size = sizes[key];
+    return size === undefined ? [] : [[key, graph.input(names[key], 'float32', [size])]];
+  });
+  return Object.fromEntries(inputs) as { [P in Exclude<K, 'buffers'>]: Value } & { buffers?: Value };
 }

@@ -1,0 +1,122 @@
+/**
+ * One step for each session run. On WebGPU the state stays in the GPU's memory from step to step, and comes back only
+ * when it is asked for; the image pools are the host's on both.
+ */
+import { Graph, Identity } from '@cyclegan/graph';
+import { Tensor } from 'onnxruntime-node';
+import type { EngineOptions, StepInput } from '../engine.js';
+import { createHostPool } from '../image-pool.js';
+import { initialState } from '../initial-state.js';
+import { adamRate } from '../step/adam.js';
+import { noiseFor, noiseInputs } from '../step/noise.js';
+import type { Losses } from '../step/objective.js';
+import { stepGraph } from '../step/step-graph.js';
+import { type DeviceSession, openSession, type Tensors } from './ort-session.js';
+import {
+  floats,
+  generatorTensors,
+  imageShape,
+  type Runner,
+  stateVectors,
+  tensorOf,
+  toGroups,
+  toLosses,
+  toTensors,
+} from './ort-state.js';
+
+const domains = ['A', 'B'] as const;
+
+/** Builds the step's graph and opens its session. */
+export async function createStepRunner(options: EngineOptions): Promise<Runner> {
+  const { batch, device } = options;
+  const vectors = stateVectors(options.networks);
+  const graph = stepGraph(options);
+  const noise = noiseInputs(graph);
+  const keep = (output: string) => device === 'webgpu' && output.startsWith('next.');
+  const session = await openSession({ ...options, what: 'training step' }, graph, keep);
+  let reader: DeviceSession | undefined;
+
+  const pool = (domain: 'A' | 'B') =>
+    createHostPool({
+      capacity: options.pool,
+      elements: imageShape(options, domain).reduce((product, size) => product * size, 1),
+    });
+  const pools = { A: pool('A'), B: pool('B') };
+  const start = initialState(options);
+  let { updates } = start;
+  let state = toTensors(vectors, start.groups);
+
+  const images = (domain: 'A' | 'B', data: Float32Array) =>
+    new Tensor('float32', data, [batch, ...imageShape(options, domain)]);
+
+  async function step(input: StepInput): Promise<Losses> {
+    const { stepSize, epsilonHat } = adamRate(input.learningRate, updates + 1, options.adam);
+    const feeds: Tensors = {
+      ...state,
+      real_A: images('A', input.a),
+      real_B: images('B', input.b),
+      step_size: new Tensor('float32', [stepSize], []),
+      epsilon_hat: new Tensor('float32', [epsilonHat], []),
+    };
+    for (const domain of domains) {
+      feeds[`pool_${domain}`] = images(domain, pools[domain].stored(input.pool[domain]));
+      feeds[`pick_${domain}`] = new Tensor('int64', pools[domain].pick(input.pool[domain]), [batch]);
+    }
+    for (const each of noise) {
+      feeds[each.name] = new Tensor(each.dtype, noiseFor(each, input.noise), each.shape);
+    }
+    const results = await session.run(feeds);
+    replaceState(Object.fromEntries(vectors.map(({ name }) => [name, tensorOf(results, `next.${name}`)])));
+    updates++;
+    for (const domain of domains) {
+      pools[domain].store(input.pool[domain], floats(results, `fake_${domain}`));
+    }
+    return toLosses(floats(results, 'losses'))[0] as Losses;
+  }
+
+  /** What is replaced on the GPU is freed at once: garbage collection knows nothing of its size. */
+  function replaceState(next: Tensors): void {
+    for (const tensor of Object.values(state)) if (tensor.location !== 'cpu') tensor.dispose();
+    state = next;
+  }
+
+  /** Through a session whose outputs are on the host: reading a GPU tensor itself ends the process. */
+  async function readState(): Promise<Tensors> {
+    if (vectors.every(({ name }) => tensorOf(state, name).location === 'cpu')) return state;
+    reader ??= await openSession({ device, what: 'state' }, readerGraph(vectors));
+    const results = await reader.run(state);
+    return Object.fromEntries(vectors.map(({ name }) => [name, tensorOf(results, `host.${name}`)]));
+  }
+
+  return {
+    async run(inputs) {
+      const losses: Losses[] = [];
+      for (const input of inputs) losses.push(await step(input));
+      return losses;
+    },
+    generators: () => generatorTensors(vectors, state),
+    getState: async () => ({
+      updates,
+      groups: toGroups(vectors, await readState()),
+      pools: { A: pools.A.getImages(), B: pools.B.getImages() },
+    }),
+    setState(given) {
+      replaceState(toTensors(vectors, given.groups));
+      ({ updates } = given);
+      for (const domain of domains) pools[domain].setImages(given.pools[domain]);
+    },
+    async dispose() {
+      replaceState({});
+      await session.release();
+      await reader?.release();
+    },
+  };
+}
+
+function readerGraph(vectors: readonly { name: string; size: number }[]): Graph {
+  const graph = new Graph('cyclegan_state');
+  for (const { name, size } of vectors) {
+    graph.output(`host.${name}`, graph.op(Identity, [graph.input(name, 'float32', [size])]));
+  }
+  return graph;
+}

@@ -1,0 +1,1 @@
+export { type ReportServer, type ServeReportOptions, serveReport } from './serve-report.js';

@@ -1,0 +1,1 @@
+export { createEventWriter, type EventWriter, type EventWriterOptions } from './event-writer.js';
