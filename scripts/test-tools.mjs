@@ -2,12 +2,28 @@
 // missing and cannot be added is said aloud here and skipped aloud by the tests.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const debianPackages = [
   { package: 'chromium', present: () => findBrowser() !== undefined, what: 'the browser tests' },
   { package: 'python3-torch', present: () => python('import torch'), what: 'the PyTorch oracle' },
   { package: 'python3-onnx', present: () => python('import onnx'), what: 'the onnx.checker oracle' },
+  {
+    package: 'python3-venv',
+    present: () => tensorBoard() || python('import ensurepip'),
+    what: 'TensorBoard',
+  },
 ];
+
+/** An environment of its own for Python packages that Debian does not have; test/oracles/python.ts looks there. */
+const environment = fileURLToPath(new URL('../node_modules/.cache/oracles', import.meta.url));
+const TENSORBOARD = 'tensorboard==2.21.0';
+
+function tensorBoard() {
+  const code = 'import tensorboard';
+  return python(code) || python(code, join(environment, 'bin/python3'));
+}
 
 /** Path of a Chromium or Chrome, from CHROME_PATH or the usual places; undefined when there is none. */
 export function findBrowser() {
@@ -16,9 +32,9 @@ export function findBrowser() {
 }
 
 /** Whether the system's Python runs `code`; the oracles use the same interpreter. */
-export function python(code) {
+export function python(code, interpreter = process.env.PYTHON ?? '/usr/bin/python3') {
   try {
-    execFileSync(process.env.PYTHON ?? '/usr/bin/python3', ['-c', code], { stdio: 'ignore' });
+    execFileSync(interpreter, ['-c', code], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -31,8 +47,7 @@ export function python(code) {
  */
 export function prepareTests(attempt) {
   const missing = debianPackages.filter((tool) => !tool.present());
-  if (missing.length === 0) return;
-  if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
+  if (missing.length > 0 && existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
     process.env.DEBIAN_FRONTEND = 'noninteractive';
     attempt('refresh the package lists', 'apt-get', ['update', '-qq']);
     for (const tool of missing) {
@@ -47,6 +62,14 @@ export function prepareTests(attempt) {
   } else if (findBrowser() === undefined) {
     attempt("install Playwright's Chromium", 'npx', ['playwright', 'install', 'chromium']);
   }
+  if (!tensorBoard() && python('import ensurepip')) {
+    const interpreter = process.env.PYTHON ?? '/usr/bin/python3';
+    const made = attempt('make an environment for TensorBoard', interpreter, ['-m', 'venv', environment]);
+    const pip = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', TENSORBOARD];
+    if (made) attempt(`install ${TENSORBOARD}`, join(environment, 'bin/python3'), pip);
+  }
+  if (!tensorBoard())
+    console.error(`[setup] without ${TENSORBOARD}: its reading of event files will be skipped.`);
   for (const tool of missing.filter((entry) => !entry.present())) {
     console.error(`[setup] without ${tool.package}: ${tool.what} will be skipped.`);
   }

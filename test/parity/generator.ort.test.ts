@@ -159,6 +159,7 @@ it('the training step, where InstanceNormalization is taken apart, translates as
       networks: made.networks,
       objective,
       adam: { beta1: 0.5, beta2: 0.999 },
+      recompute: false,
       batch,
       height,
       width,

@@ -132,6 +132,7 @@ export async function runSteps(
     networks,
     objective: lsgan,
     adam: usualAdam,
+    recompute: false,
     batch,
     height,
     width,

@@ -4,7 +4,6 @@
  */
 import { CycleganError } from '@cyclegan/runtime-core';
 import { type RunConfig, trainingSize } from './config/index.js';
-import { type ImageSet, openImageSet } from './data/index.js';
 import type { Engine } from './engine.js';
 import {
   type Better,
@@ -12,9 +11,8 @@ import {
   createEvaluator,
   type MeasureName,
   metricName,
-  pairFiles,
-  pictureSet,
-  spread,
+  openPictureSets,
+  type PictureSet,
 } from './evaluation/index.js';
 
 /** Most held-out images of a domain; the others would cost time and tell little more. */
@@ -74,28 +72,21 @@ export async function createJudge(options: {
   /** Images that the engine is given at once. */
   chunk: number;
   onWarning: (message: string) => void;
-  signal: AbortSignal | undefined;
 }): Promise<Judge | undefined> {
-  const { config, engine, chunk, onWarning, signal } = options;
+  const { config, engine, chunk, onWarning } = options;
   if (!config.held) return undefined;
   const { metric, better, parts } = decidingMetric(config);
-  const { paired } = config.held;
-  const open = (domain: 'A' | 'B', path: string) =>
-    openImageSet({ path, domain, atLeast: 1, onWarning, signal });
-  const sets = { A: await open('A', config.held.a), B: await open('B', config.held.b) };
-  const pairs = paired ? spread(pairFiles(sets.A.files, sets.B.files), MOST) : undefined;
+  const { a, b, paired } = config.held;
   const { inputChannels, outputChannels } = config.networks.generator;
   const shapes = {
     A: { ...trainingSize(config), channels: inputChannels },
     B: { ...trainingSize(config), channels: outputChannels },
   };
-  const load = (domain: 'A' | 'B', set: ImageSet, names: readonly string[]) => {
-    const pictures = pictureSet({ set, chosen: names, shape: shapes[domain] });
-    return pictures.read(names.map((_, index) => index));
-  };
+  const sets = await openPictureSets({ a, b, paired, shapes, count: MOST, onWarning });
+  const load = ({ count, read }: PictureSet) => read(Array.from({ length: count }, (_, index) => index));
   const evaluator = await createEvaluator({
-    a: await load('A', sets.A, pairs?.map(({ a }) => a) ?? spread(sets.A.files, MOST)),
-    b: await load('B', sets.B, pairs?.map(({ b }) => b) ?? spread(sets.B.files, MOST)),
+    a: await load(sets.A),
+    b: await load(sets.B),
     paired,
     shapes,
     sample: engine.sample,
@@ -103,7 +94,6 @@ export async function createJudge(options: {
     seed: config.seed,
     chunk,
     onWarning,
-    signal,
   });
   return {
     metric,

@@ -1,7 +1,7 @@
 /** A run from its options to its result: config, folders, engine, data and samples are made or read back here. */
-import { readFile, realpath } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
-import { discriminatorMinSize, makeFolder, minSize, sizeMultiple } from '@cyclegan/model';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
 import { createEngine, withDevice } from './choose-engine.js';
 import {
@@ -12,18 +12,9 @@ import {
   resumeConfig,
   trainingSize,
 } from './config/index.js';
-import {
-  compareFingerprints,
-  createDataSource,
-  type DataSource,
-  type ImageSet,
-  loadImages,
-  openImageSet,
-  planCache,
-  trainingShape,
-} from './data/index.js';
+import { compareFingerprints } from './data/index.js';
 import type { Engine } from './engine.js';
-import { createJudge, decidingMetric } from './held-out.js';
+import { createJudge, decidingMetric, type Judge } from './held-out.js';
 import { applyInitialWeights, type InitialWeights, initialOptions, readInitialWeights } from './init-from.js';
 import { lockRun } from './lock.js';
 import { assertFits } from './memory.js';
@@ -36,11 +27,18 @@ import {
   truncateMetrics,
   writeConfig,
 } from './run-folder.js';
+import {
+  describe,
+  describeCache,
+  loadSamples,
+  measureSets,
+  openData,
+  openSets,
+  type Sets,
+} from './run-images.js';
 import { createEventWriter } from './tensorboard/index.js';
 import type { TrainEvent, TrainResult } from './train-events.js';
-import { type EventSink, runLoop, type Samples } from './training-loop.js';
-
-const sampleImages = 4;
+import { type EventSink, runLoop } from './training-loop.js';
 
 /** A run, as a user asks for it. */
 export interface TrainOptions extends RunOptions {
@@ -58,7 +56,6 @@ export interface TrainOptions extends RunOptions {
 
 /** Told of what goes on. */
 type Emit = (event: TrainEvent) => void;
-type Sets = { A: ImageSet; B: ImageSet };
 
 /**
  * Trains, or goes on training, until the config's last step.
@@ -74,7 +71,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   checkOptions(options);
   const old = resume ? await readConfig(run) : undefined;
   if (!old) await refuseExistingRun(run);
-  const sets = await openSets(options, old, emit);
+  const maxImages = options.maxImages ?? old?.maxImages ?? undefined;
+  const { a, b, signal } = options;
+  const sets = await openSets({ a, b, out: run, maxImages, emit, signal });
   const release = await lockRun(run);
   try {
     return await trainLocked(options, sets, emit);
@@ -97,10 +96,11 @@ async function trainLocked(options: TrainOptions, sets: Sets, emit: Emit): Promi
     b: options.b,
     stepsPerEpoch: (batch: number) => Math.ceil(Math.max(sets.A.files.length, sets.B.files.length) / batch),
   };
-  const config = old
-    ? resumeConfig(asked, old, images)
-    : await settle(resolveConfig(asked, images), asked, sets, emit, signal);
-  assertFits(config);
+  const unmeasured = old ? resumeConfig(asked, old, images) : resolveConfig(asked, images);
+  const measured = { ...unmeasured, ...(await measureSets(unmeasured, sets, emit, signal)) };
+  if (old) refuseOtherSize(old, measured);
+  assertFits(measured);
+  const config = old ? measured : await withDevice(measured, asked, signal, note);
   if (config.held) decidingMetric(config);
   const saved = old ? await loadState(run, old, warn) : undefined;
   const facts: TrainingFacts = {
@@ -125,22 +125,25 @@ async function trainLocked(options: TrainOptions, sets: Sets, emit: Emit): Promi
     const none = { losses: undefined, best, dataWait: 0, stoppedEarly: false };
     return { run, step, steps: config.steps, finished: true, ...none };
   }
-  await writeConfig(run, config);
-  await makeFolder(join(run, 'samples'));
   const from = saved?.step ?? 0;
-  await truncateMetrics(run, from);
-  emit({ type: 'started', run, step: from, steps: config.steps });
-  note(describe(config, sets));
-  if (config.cache !== null) note(await describeCache(config, config.cache, sets));
-
-  const data = openData(config, sets, warn);
+  const planned = config.cache === null ? undefined : await describeCache(config, config.cache, sets);
+  // Whatever cannot be had is found before the run folder says that there is a run.
   const engine = await createEngine(config, note);
-  const samples = await loadSamples(sets, config);
-  const judge = await createJudge({ config, engine, chunk: samples.count, onWarning: warn, signal });
-  const events = config.tensorboard ? await openEvents(run, from) : undefined;
+  const data = openData(config, sets, engine.stepsPerRun, warn);
+  let judge: Judge | undefined;
+  let events: Awaited<ReturnType<typeof openEvents>> | undefined;
   try {
+    const samples = await loadSamples(sets, config);
+    judge = await createJudge({ config, engine, chunk: samples.count, onWarning: warn });
     if (saved) await engine.setState(saved.engine);
     else if (initial) await takeInitial(engine, config, initial, note);
+    await writeConfig(run, config);
+    await makeFolder(join(run, 'samples'));
+    await truncateMetrics(run, from);
+    events = config.tensorboard ? await openEvents(run, from) : undefined;
+    emit({ type: 'started', run, step: from, steps: config.steps });
+    note(describe(config, sets));
+    if (planned !== undefined) note(planned);
     return await runLoop({ run, config, engine, data, samples, judge, events, facts, from, signal, emit });
   } finally {
     data.dispose();
@@ -150,67 +153,14 @@ async function trainLocked(options: TrainOptions, sets: Sets, emit: Emit): Promi
   }
 }
 
-async function openSets(options: TrainOptions, old: RunConfig | undefined, emit: Emit): Promise<Sets> {
-  const { out, signal } = options;
-  const open = (domain: 'A' | 'B', path: string) =>
-    openImageSet({
-      path,
-      domain,
-      maxImages: options.maxImages ?? old?.maxImages ?? undefined,
-      onWarning: (message) => emit({ type: 'warning', message }),
-      onProgress: (at) => emit({ type: 'scan', ...at }),
-      signal,
-    });
-  await refuseInside(out, [options.a, options.b]);
-  return { A: await open('A', options.a), B: await open('B', options.b) };
-}
-
-/** What only the images and the machine can tell: the size of uncropped images, and the fastest device. */
-async function settle(
-  config: RunConfig,
-  asked: RunOptions,
-  sets: Sets,
-  emit: Emit,
-  signal: AbortSignal | undefined,
-): Promise<RunConfig> {
-  const shape = await trainingShape(sets.A, sets.B, {
-    preprocess: config.preprocess,
-    size: config.size,
-    loadSize: config.loadSize,
-    multiple: sizeMultiple(config.networks.generator),
-    onProgress: (at) => emit({ type: 'scan', ...at }),
-    signal,
-  });
-  const least = Math.max(
-    minSize(config.networks.generator),
-    discriminatorMinSize(config.networks.discriminator),
+/** Images that are not cropped decide a run's size, and may have changed since. */
+function refuseOtherSize(old: RunConfig, now: RunConfig): void {
+  const [before, after] = [trainingSize(old), trainingSize(now)];
+  if (before.height === after.height && before.width === after.width) return;
+  throw new CycleganError(
+    'run',
+    `[train] resume: expected images of ${before.width}×${before.height} px as before, got ${after.width}×${after.height}. Bring the old images back, or begin another run.`,
   );
-  if (Math.min(shape.height, shape.width) < least || Math.max(shape.height, shape.width) > 2048) {
-    throw new CycleganError(
-      'usage',
-      `[train] preprocess ${config.preprocess}: expected images that come to sides from ${least} to 2048 px, got ${shape.width}×${shape.height}. Crop, or scale them.`,
-    );
-  }
-  return withDevice({ ...config, ...shape }, asked, signal, (message) => emit({ type: 'note', message }));
-}
-
-function openData(config: RunConfig, sets: Sets, onWarning: (message: string) => void): DataSource {
-  const { inputChannels, outputChannels } = config.networks.generator;
-  return createDataSource({
-    a: sets.A,
-    b: sets.B,
-    preprocess: config.preprocess,
-    ...trainingSize(config),
-    loadSize: config.loadSize,
-    batch: config.batch,
-    seed: config.seed,
-    flip: config.flip,
-    pairing: config.pairing,
-    channels: { a: inputChannels, b: outputChannels },
-    cache: config.cache ?? undefined,
-    prefetch: config.stepsPerRun === 'auto' ? undefined : 4 * config.stepsPerRun,
-    onWarning,
-  });
 }
 
 async function openEvents(run: string, startStep: number): Promise<EventSink & { close(): Promise<void> }> {
@@ -273,58 +223,4 @@ function warnOfChanges(
 /** What a user has said, without what was left out. */
 function given<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
-
-/** A run's samples among the training images would be trained on when it is resumed. */
-async function refuseInside(run: string, folders: readonly string[]): Promise<void> {
-  const real = (path: string) => realpath(path).catch(() => resolve(path));
-  for (const folder of folders) {
-    if (`${await real(run)}${sep}`.startsWith(`${await real(folder)}${sep}`)) {
-      throw new CycleganError(
-        'output',
-        `[train] ${run}: expected a run folder outside the images, got one in ${folder}. Choose another --out.`,
-      );
-    }
-  }
-}
-
-/** The same few images at every sample, spread over each set. */
-async function loadSamples(sets: Sets, config: RunConfig): Promise<Samples> {
-  const size = trainingSize(config);
-  const { inputChannels, outputChannels } = config.networks.generator;
-  const count = Math.min(sampleImages, sets.A.files.length, sets.B.files.length);
-  const a = await loadImages(sets.A, { ...size, channels: inputChannels, count });
-  const b = await loadImages(sets.B, { ...size, channels: outputChannels, count });
-  return { a: a.images, b: b.images, count, ...size };
-}
-
-function describe(config: RunConfig, { A, B }: Sets): string {
-  const { generator } = config.networks;
-  const { height, width } = trainingSize(config);
-  const kind =
-    generator.kind === 'resnet' ? `${generator.blocks} blocks` : `unet of ${generator.downs} halvings`;
-  const skipped = A.skipped + B.skipped;
-  const left = skipped > 0 ? ` (${skipped} files skipped)` : '';
-  return `${A.files.length} images of A and ${B.files.length} of B${left}; ${width}×${height} px, ngf ${generator.ngf}, ${kind}, batch ${config.batch}, ${config.steps} steps.`;
-}
-
-/** @throws CycleganError `output` where the disk is too small for it */
-async function describeCache(config: RunConfig, cache: string, { A, B }: Sets): Promise<string> {
-  const { preprocess, loadSize } = config;
-  const { bytes, free } = await planCache({
-    a: A,
-    b: B,
-    cache,
-    preprocess,
-    loadSize,
-    ...trainingSize(config),
-  });
-  const megabytes = (size: number) => `${Math.ceil(size / 2 ** 20)} MB`;
-  if (bytes > free) {
-    throw new CycleganError(
-      'output',
-      `[train] cache, ${cache}: expected ${megabytes(bytes)} of free disk for the decoded images, got ${megabytes(free)}. Choose another disk, or train without --cache.`,
-    );
-  }
-  return `Decoded images go into ${cache}: some ${megabytes(bytes)} when all are there.`;
 }

@@ -85,7 +85,7 @@ export async function runLoop(loop: Loop): Promise<TrainResult> {
       const { metrics, value: judged } = await judge.evaluate();
       facts.best = nextBest(facts.best, judge, judged, step);
       const best = isBest();
-      await appendMetrics(run, { step, epoch: epochOf(step - 1), eval: metrics, best });
+      await appendMetrics(run, { step, epoch: epochOf(step - 1), eval: metrics, metric: judge.metric, best });
       await events?.scalars(step, prefixed('eval', metrics));
       emit({ type: 'evaluation', step, metrics, metric: judge.metric, value: judged, best });
       value = judge.better === 'higher' ? -judged : judged;

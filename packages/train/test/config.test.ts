@@ -179,6 +179,7 @@ describe('a new run', () => {
     [{ lrDecayEvery: 5 }, /lr-decay-every: expected lr-policy step beside it/],
     [{ beta1: 1 }, /adam\.beta1: expected number to be <1, got 1/],
     [{ engine: 'tfjs', device: 'webgpu' }, /device: expected auto or cpu with engine tfjs/],
+    [{ recompute: true, generator: 'unet' }, /recompute: expected a resnet generator beside it, got unet/],
     [{ keep: 0 }, /keep: expected number to be >0/],
     [{ lr: 0 }, /lr: expected a number above 0 and below 1, got 0/],
     [{ steps: 0 }, /steps: expected number to be >0, got 0/],

@@ -93,7 +93,7 @@ describe('engine tfjs', () => {
         const unet = { ...sized, kind: 'unet', downs: 5 } as const;
         for (const [made, judge] of [
           [sized, { kind: 'pixel', ndf: 2, norm }],
-          [unet, { ...discriminator, layers: 3, norm }],
+          [unet, { kind: 'patch', ndf: 2, layers: 3, norm }],
         ] as const) {
           const engine = await open({
             networks: { generator: made, discriminator: judge },

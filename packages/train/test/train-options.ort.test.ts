@@ -36,7 +36,7 @@ it.each<[Partial<TrainOptions>, Partial<TrainOptions>?]>([
   [{ flip: false }],
   [{ serial: true }],
   [{ maxImages: 3 }],
-  [{ generator: 'unet' }],
+  [{ generator: 'unet', blocks: undefined }],
   [{ ngf: 3, ndf: 2 }],
   [{ blocks: 2 }],
   [{ ndf: 4 }],

@@ -48,7 +48,10 @@ Presets, with what they cost on two cores of a server CPU:
         signal,
         onEvent: (event) => {
           showTrainEvent(event, output, progress);
-          if (event.type === 'started' && args.open) watching = watch(event.run);
+          if (event.type === 'started' && args.open) {
+            // Training goes on without its page.
+            watching = watch(event.run).catch((error: Error) => output.warn(error.message));
+          }
         },
       });
       await watching;

@@ -99,6 +99,9 @@ export function checkConfig(config: RunConfig): RunConfig {
   if (inputChannels !== outputChannels && config.lambdaIdentity > 0) {
     throw wrong('lambda-identity', 'none where A and B have other channels', config.lambdaIdentity);
   }
+  if (config.recompute && config.networks.generator.kind !== 'resnet') {
+    throw wrong('recompute', 'a resnet generator beside it', config.networks.generator.kind);
+  }
   if (config.held === null) {
     const needs = { best: config.bestMetric, patience: config.patience, features: config.features };
     const [name, value] = Object.entries(needs).find(([, given]) => given !== null) ?? [];

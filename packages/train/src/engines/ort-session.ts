@@ -17,8 +17,11 @@ export type Tensors = Record<string, Tensor>;
 
 /** A graph that can be run. */
 export interface DeviceSession {
-  /** @throws CycleganError `device` when the provider fails */
-  run(feeds: Tensors): Promise<Tensors>;
+  /**
+   * @param into tensors on the host, by output, to be written and given back; other outputs get tensors of their own
+   * @throws CycleganError `device` when the provider fails
+   */
+  run(feeds: Tensors, into?: Tensors): Promise<Tensors>;
   release(): Promise<void>;
 }
 
@@ -71,10 +74,11 @@ export async function openSession(
   });
   const tookMs = performance.now() - started;
   if (tookMs > longMs) onNote?.(`The ${what} was ready on ${device} after ${(tookMs / 1000).toFixed(1)} s.`);
+  const anew = Object.fromEntries(session.outputNames.map((output) => [output, null]));
   return {
-    run: async (feeds) => {
+    run: async (feeds, into = {}) => {
       try {
-        return (await session.run(feeds)) as Tensors;
+        return (await session.run(feeds, { ...anew, ...into })) as Tensors;
       } catch (cause) {
         throw breakdown(device, what, cause);
       }

@@ -1,6 +1,6 @@
 /**
  * One step for each session run. On WebGPU the state stays in the GPU's memory from step to step, and comes back only
- * when it is asked for; the image pools are the host's on both.
+ * when it is asked for; on the CPU two sets of vectors take turns. The image pools are the host's on both.
  */
 import { Graph, Identity } from '@cyclegan/graph';
 import { Tensor } from 'onnxruntime-node';
@@ -45,6 +45,10 @@ export async function createStepRunner(options: EngineOptions): Promise<Runner> 
   const start = initialState(options);
   let { updates } = start;
   let state = toTensors(vectors, start.groups);
+  /** The vectors before the last step, which the next one writes over; for cpu alone. */
+  let spare: Tensors | undefined;
+  /** Whether the arrays of `state` are others' too. */
+  let shared = false;
 
   const images = (domain: 'A' | 'B', data: Float32Array) =>
     new Tensor('float32', data, [batch, ...imageShape(options, domain)]);
@@ -65,13 +69,25 @@ export async function createStepRunner(options: EngineOptions): Promise<Runner> 
     for (const each of noise) {
       feeds[each.name] = new Tensor(each.dtype, noiseFor(each, input.noise), each.shape);
     }
-    const results = await session.run(feeds);
+    const results = await session.run(feeds, device === 'cpu' ? nextState() : {});
+    spare = device === 'cpu' && !shared ? state : undefined;
     replaceState(Object.fromEntries(vectors.map(({ name }) => [name, tensorOf(results, `next.${name}`)])));
+    shared = false;
     updates++;
     for (const domain of domains) {
       pools[domain].store(input.pool[domain], floats(results, `fake_${domain}`));
     }
     return toLosses(floats(results, 'losses'))[0] as Losses;
+  }
+
+  /** Where the next step's vectors go: onnxruntime would allocate them, and its binding copy them, at every step. */
+  function nextState(): Tensors {
+    return Object.fromEntries(
+      vectors.map(({ name, size }) => [
+        `next.${name}`,
+        spare?.[name] ?? new Tensor('float32', new Float32Array(size), [size]),
+      ]),
+    );
   }
 
   /** What is replaced on the GPU is freed at once: garbage collection knows nothing of its size. */
@@ -95,13 +111,17 @@ export async function createStepRunner(options: EngineOptions): Promise<Runner> 
       return losses;
     },
     generators: () => generatorTensors(vectors, state),
-    getState: async () => ({
-      updates,
-      groups: toGroups(vectors, await readState()),
-      pools: { A: pools.A.getImages(), B: pools.B.getImages() },
-    }),
+    async getState() {
+      shared = true;
+      return {
+        updates,
+        groups: toGroups(vectors, await readState()),
+        pools: { A: pools.A.getImages(), B: pools.B.getImages() },
+      };
+    },
     setState(given) {
       replaceState(toTensors(vectors, given.groups));
+      shared = true;
       ({ updates } = given);
       for (const domain of domains) pools[domain].setImages(given.pools[domain]);
     },
