@@ -89,8 +89,8 @@ async function trainLocked(options: TrainOptions, sets: Sets, emit: Emit): Promi
   const note = (message: string) => emit({ type: 'note', message });
   const old = options.resume ? await readConfig(run) : undefined;
   if (!old) await refuseExistingRun(run);
-  const initial = await initialWeights(options, old, warn);
-  const asked: RunOptions = initial && !old ? { ...initialOptions(initial), ...given(options) } : options;
+  let initial = old || !options.initFrom ? undefined : await readInitialWeights(options.initFrom, warn);
+  const asked: RunOptions = initial ? { ...initialOptions(initial), ...given(options) } : options;
   const images = {
     a: options.a,
     b: options.b,
@@ -103,6 +103,8 @@ async function trainLocked(options: TrainOptions, sets: Sets, emit: Emit): Promi
   const config = old ? measured : await withDevice(measured, asked, signal, note);
   if (config.held) decidingMetric(config);
   const saved = old ? await loadState(run, old, warn) : undefined;
+  // A run that goes on has its weights, unless it was stopped before its first checkpoint.
+  if (old?.initFrom && !saved) initial = await readInitialWeights(old.initFrom, warn);
   const facts: TrainingFacts = {
     elapsed: 0,
     ...saved?.facts,
@@ -170,16 +172,6 @@ async function openEvents(run: string, startStep: number): Promise<EventSink & {
     image: async (step, tag, path) => image(step, tag, await readFile(path)),
     close,
   };
-}
-
-/** A run that goes on has its weights; its source may be gone. */
-function initialWeights(
-  { initFrom }: TrainOptions,
-  old: RunConfig | undefined,
-  onWarning: (message: string) => void,
-): Promise<InitialWeights | undefined> {
-  const path = old ? old.initFrom : (initFrom ?? null);
-  return path === null ? Promise.resolve(undefined) : readInitialWeights(path, onWarning);
 }
 
 async function takeInitial(

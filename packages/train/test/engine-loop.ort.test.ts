@@ -73,16 +73,26 @@ describe('the state of a loop', () => {
     expect(await loop.getState()).toEqual(straight.state);
     await Promise.all([single.dispose(), loop.dispose()]);
   });
+});
 
-  it('is not changed by later steps once it is given', async () => {
-    const options = tinyEngine({ stepsPerRun: 2 });
-    const engine = await createOrtEngine(options);
-    await runSteps(engine, options, 0, 2);
-    const given = await engine.getState();
-    const copy = structuredClone(given);
-    await runSteps(engine, options, 2, 4);
-    expect(given).toEqual(copy);
-    expect(await engine.getState()).not.toEqual(copy);
-    await engine.dispose();
-  });
+describe('a state', () => {
+  it.each([1, 2])(
+    'is not changed by later steps, %i a run, once it is given or taken',
+    async (stepsPerRun) => {
+      const options = tinyEngine({ stepsPerRun });
+      const engine = await createOrtEngine(options);
+      await runSteps(engine, options, 0, 2);
+      const given = await engine.getState();
+      const copy = structuredClone(given);
+      await runSteps(engine, options, 2, 5);
+      expect(given).toEqual(copy);
+      const later = await engine.getState();
+      expect(later).not.toEqual(copy);
+      await engine.setState(given);
+      await runSteps(engine, options, 2, 5);
+      expect(given).toEqual(copy);
+      expect(await engine.getState()).toEqual(later);
+      await engine.dispose();
+    },
+  );
 });
