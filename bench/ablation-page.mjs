@@ -35,7 +35,7 @@ export async function writePage({ out, rows, set, setting, seeds, threads, comma
   const block = [
     begin,
     '',
-    `${size}×${size} px, ngf ${ngf}, ${blocks} blocks, ${steps} steps of batch 1 with the rate falling over the last half, λ 10 where a cycle counts, no identity loss, pool 50; ${set.counts.trainA} ${a} and ${set.counts.trainB} ${b} icons, none in both; ${set.names.length} held-out pairs. Seeds ${seeds.join(', ')}; ${done} of ${wanted} runs are done${done < wanted ? ', so these tables are not complete' : ''}.`,
+    `${size}×${size} px, ngf ${ngf}, ${blocks} residual ${blocks === 1 ? 'block' : 'blocks'}, ${steps} steps of batch 1 with the rate falling over the last half, λ 10 where a cycle counts, no identity loss, pool 50; ${set.counts.trainA} ${a} and ${set.counts.trainB} ${b} icons, none in both; ${set.names.length} held-out pairs. Seeds ${seeds.join(', ')}; ${done} of ${wanted} runs are done${done < wanted ? ', so these tables are not complete' : ''}.`,
     '',
     `${cpus()[0]?.model.trim()}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}.`,
     '',
@@ -100,7 +100,7 @@ async function placed(path, block) {
 
 const CELL = 72;
 const GAP = 6;
-const LABEL = 190;
+const LABEL = 204;
 const HEAD = 56;
 const BETWEEN = 30;
 const PER_WAY = 6;

@@ -201,7 +201,7 @@ async function report() {
     const translated = seed === undefined ? undefined : join(folderOf(variant, seed), 'translated');
     rows.push({ title: variant.title, results: await Promise.all(results), translated });
   }
-  const command = `node bench/ablation.mjs --size ${size} --ngf ${ngf} --blocks ${blocks} --steps ${steps} --seeds ${seeds} --threads ${threads}`;
+  const command = `node bench/ablation.mjs --size ${size} --ngf ${ngf} --blocks ${blocks} --steps ${steps} --seeds ${seeds} --threads ${threads}${values.held ? ` --held ${values.held}` : ''}`;
   await writePage({ out, rows, set, setting, seeds, threads, command });
 }
 

@@ -29,6 +29,9 @@ const threads = Number(values.threads);
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const require = createRequire(new URL('../packages/train/package.json', import.meta.url));
 
+// TensorFlow's notes on the processor, which loading it for a look would print.
+process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+
 /** Opens one side's engine. */
 async function open(side, options) {
   if (side === 'ort') return createOrtEngine(options);

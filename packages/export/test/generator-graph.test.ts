@@ -25,7 +25,8 @@ test('holds the direction’s weights under the reference’s keys, and Instance
   const constants = nodes.flatMap(({ inputs }) =>
     inputs.flatMap((input) => (input?.constant ? [input] : [])),
   );
-  const named = constants.filter(({ name }) => name.startsWith('model.'));
+  // What operators take besides has the layer's name and a slash.
+  const named = constants.filter(({ name }) => name.startsWith('model.') && !name.includes('/'));
   const all = generatorNetwork(config).parameters.map(({ name }) => name);
   const last = Math.max(...all.map((name) => Number(name.split('.')[1])));
   const used = all.filter((name) => name.endsWith('weight') || name === `model.${last}.bias`);

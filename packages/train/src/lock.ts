@@ -3,14 +3,17 @@
  * next one sees that the process is gone. Not for folders that several machines share: there it can only refuse.
  */
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { makeFolder, TEMPORARY_PREFIX, writing } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
 import { z } from 'zod';
 
 const LOCK = '.lock';
+/** Removing a lock takes no time; whoever began it so long ago was killed. */
+const ABANDONED_MS = 10_000;
 
 const holderSchema = z.object({
   pid: z.number().int().positive(),
@@ -60,15 +63,21 @@ async function removeStale(run: string, lock: string): Promise<void> {
   const text = await readFile(lock, 'utf8').catch(() => undefined);
   if (text === undefined) return;
   await refuseLiving(run, lock, text);
-  // Another process may have judged the same lock and taken its place since: moved aside, it is looked at again.
-  const aside = `${lock}-${randomBytes(6).toString('hex')}`;
+  // Of several who judged it alike one removes it, and looks again first: another may have taken its place since.
+  const breaking = `${lock}-breaking`;
   try {
-    await rename(lock, aside);
+    await writeFile(breaking, '', { flag: 'wx' });
   } catch {
+    const { mtimeMs } = await stat(breaking).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > ABANDONED_MS) await rm(breaking, { force: true });
+    await setTimeout(20);
     return;
   }
-  if ((await readFile(aside, 'utf8')) !== text) await tryLink(aside, lock);
-  await unlink(aside);
+  try {
+    if ((await readFile(lock, 'utf8').catch(() => undefined)) === text) await unlink(lock);
+  } finally {
+    await rm(breaking, { force: true });
+  }
 }
 
 async function refuseLiving(run: string, lock: string, text: string): Promise<void> {

@@ -13,10 +13,10 @@ export const train = defineCommand({
   describe: 'Train on two folders of images that need not be paired',
   about: `Learns to turn images of A into images like those of B, and back. The run folder holds checkpoints, sample pictures, the losses and a report; Ctrl-C saves, and --resume goes on exactly where it stopped.
 
-Presets, with what they cost on two cores of a server CPU:
-  tiny   64 px, narrow, 4 blocks, 3,000 steps: some 8 minutes, 0.7 GB; texture and colour
-  small  128 px, 6 blocks, 20,000 steps: some 13 hours, 2 GB; icons, textures, styles
-  paper  256 px, 9 blocks, 100 + 100 epochs: the paper's setting, 12 s a step and 5 GB there; for a GPU`,
+Presets, with what they cost on two cores of a server CPU (times are estimates; see docs/training.md):
+  tiny   64 px, narrow, 4 blocks, 3,000 steps: some 7 minutes, 0.5 GB; texture and colour
+  small  128 px, 6 blocks, 20,000 steps: some 8 hours, 1.6 GB; icons, textures, styles
+  paper  256 px, 9 blocks, 100 + 100 epochs: the paper's setting, 8 s a step and 2.4 GB there; for a GPU`,
   positionals: {},
   options: trainOptions,
   examples: [
