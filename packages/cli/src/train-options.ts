@@ -107,7 +107,7 @@ export const trainOptions = {
     norm: {
       choices: ['instance', 'batch', 'none'],
       defaultDescription: 'instance',
-      describe: 'Normalisation',
+      describe: 'Normalisation after each convolution; batch keeps running statistics, none takes none',
     },
     dropout: { type: 'boolean', describe: 'Dropout of one half in the generators while training' },
     upsample: {

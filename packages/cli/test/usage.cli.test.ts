@@ -41,11 +41,11 @@ describe('wrong usage ends with 2 and one sentence', () => {
     [['train', ...folders, '--steps=0'], /got "0"/],
     [
       ['train', ...folders, '--loadSize', '1.5'],
-      /--load-size to be a whole number of at least 16, got "1\.5"/,
+      /--load-size to be a whole number of at least 8, got "1\.5"/,
     ],
     [['train', ...folders, '--lr', '-1'], /--lr to be a number of at least 0, got "-1"/],
     [['train', ...folders, '--steps', '3', '--epochs', '2'], /expected --steps or --epochs, got both/],
-    [['train', ...folders, '--gan', 'foo'], /--gan to be one of "lsgan", "vanilla", got "foo"/],
+    [['train', ...folders, '--gan', 'foo'], /--gan to be one of "lsgan", "vanilla", "wgangp", got "foo"/],
     [['train', '--a'], /expected a value behind --a, got none/],
     [
       ['export', 'run', '--out', 'b', '--precision', 'fp32,fp64'],

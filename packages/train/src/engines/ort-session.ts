@@ -60,6 +60,8 @@ export async function openSession(
     graphOptimizationLevel: 'all',
     // One block planned ahead for all tensors takes a third more memory on the CPU, and no less time.
     enableMemPattern: false,
+    // The CPU's arena keeps the memory of every phase of a step, and grows in steps of twice the size.
+    enableCpuMemArena: device !== 'cpu',
     logSeverityLevel: 4,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(kept.length === 0
