@@ -6,14 +6,15 @@ import { type RunConfig, trainingSize } from './config/index.js';
 import { groupParameters } from './step/state.js';
 
 /**
- * Bytes at the peak of a training step, fitted to what bench/train.mjs measures from 64×64 to 256×256: ten vectors as
- * long as the parameters, and some 200 tensors of the generators' widest layer.
+ * Bytes at the peak of a run's first steps on the CPU, a little above what bench/train.mjs measures from 64×64 to
+ * 256×256: Node.js with onnxruntime, thirteen vectors as long as the parameters, and some 60 tensors of the generators'
+ * widest layer.
  */
 function estimateBytes(config: RunConfig): number {
   const { networks, batch } = config;
   const { height, width } = trainingSize(config);
   const parameters = parameterCount([...groupParameters(networks, 'G'), ...groupParameters(networks, 'D')]);
-  return 4 * (10 * parameters + 200 * batch * height * width * networks.generator.ngf);
+  return 3e8 + 4 * (13 * parameters + 60 * batch * height * width * networks.generator.ngf);
 }
 
 /** @throws CycleganError `usage` for a run that needs more than all of this machine's memory */
