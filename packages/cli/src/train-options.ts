@@ -201,7 +201,10 @@ export const trainOptions = {
       defaultDescription: 'auto',
       describe: 'On cuda: steps that the device makes before the host hears of it',
     },
-    recompute: { type: 'boolean', describe: 'Compute activations of the residual blocks twice instead of keeping them' },
+    recompute: {
+      type: 'boolean',
+      describe: 'Compute activations of the residual blocks twice instead of keeping them',
+    },
   }),
   ...group('Checkpoints and evaluation:', {
     'checkpoint-every': number(
