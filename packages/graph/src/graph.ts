@@ -57,6 +57,8 @@ export class Graph {
   /** Names of values. Nodes have a namespace of their own, as in ONNX; subgraphs have none, as it forbids shadowing. */
   readonly #names: Set<string>;
   readonly #counts: Map<string, number>;
+  /** Names that are yet to be given. */
+  readonly #avoided: Set<string>;
   /** By their elements. */
   readonly #constants = new Map<string, Value>();
   /** By their makers' keys. */
@@ -69,6 +71,7 @@ export class Graph {
     this.#outer = outer;
     this.#names = outer ? outer.#names : new Set();
     this.#counts = outer ? outer.#counts : new Map();
+    this.#avoided = outer ? outer.#avoided : new Set();
   }
 
   /**
@@ -77,6 +80,11 @@ export class Graph {
    */
   subgraph(name: string): Graph {
     return new Graph(name, this);
+  }
+
+  /** Keeps names for values that are yet to come: no name made up here will be one of them. */
+  avoidNames(names: Iterable<string>): void {
+    for (const name of names) this.#avoided.add(name);
   }
 
   /**
@@ -174,14 +182,14 @@ export class Graph {
 
   /**
    * Appends a node and returns all of its outputs, for Split and its like.
-   * @param outputNames taken literally, one for each output; `nodeName` likewise. Without them they are made.
+   * @param outputNames taken literally, one for each output; `nodeName` likewise. Where there is none it is made.
    * @throws GraphError as {@link op}
    */
   ops<A extends AttributeSchema>(
     op: OpDefinition<A>,
     inputs: readonly (Value | undefined)[],
     attributes: Attributes<A> = {},
-    outputNames?: readonly string[],
+    outputNames?: readonly (string | undefined)[],
     nodeName?: string,
   ): Value[] {
     return this.#place(op, inputs, attributes, outputNames, nodeName);
@@ -233,7 +241,7 @@ export class Graph {
     op: OpDefinition,
     inputs: readonly (Value | undefined)[],
     attributes: Attributes,
-    outputNames?: readonly string[],
+    outputNames?: readonly (string | undefined)[],
     nodeName?: string,
   ): Value[] {
     const name = nodeName || this.#numbered(op.name);
@@ -294,7 +302,7 @@ export class Graph {
   #fresh(base: string): string {
     for (;;) {
       const name = this.#numbered(base);
-      if (!this.#names.has(name)) return this.#claim(name);
+      if (!this.#names.has(name) && !this.#avoided.has(name)) return this.#claim(name);
     }
   }
 

@@ -10,4 +10,5 @@ export * from './ops/index.js';
 export { onnxTypes } from './ops/logic.js';
 export { orderForDepthFirst } from './passes/order.js';
 export { prune } from './passes/prune.js';
+export { type Links, linksOf, type Rebuilding, rebuild, type Turn } from './rebuild.js';
 export * from './tensor.js';
