@@ -1,5 +1,5 @@
 /** Fine-tuning: a run begins with the very weights of the run, weights file or bundle that it is told to begin with. */
-import { rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportBundle } from '@cyclegan/export';
 import { readCheckpoint, type Tensor } from '@cyclegan/model';
@@ -12,6 +12,8 @@ const images = { a: join(folder, 'a'), b: join(folder, 'b') };
 const source = join(folder, 'source');
 const bundle = join(folder, 'bundle');
 const networks = { norm: 'batch', dLayers: 2, discriminator: 'n_layers' } as const;
+const plain = join(folder, 'plain');
+const folded = join(folder, 'folded');
 
 const weightsOf = async (run: string, step: number) =>
   (await readCheckpoint(join(run, 'checkpoints', String(step)))).weights;
@@ -37,9 +39,12 @@ async function begin(name: string, options: Partial<TrainOptions>) {
 beforeAll(async () => {
   await gradientFolder(images.a, 3, 0);
   await gradientFolder(images.b, 3, 100);
-  await train({ ...images, ...networks, size: 24, ngf: 3, ndf: 2, blocks: 1, steps: 3, out: source });
-  await exportBundle({ source, out: bundle });
-});
+  const sizes = { size: 24, ngf: 3, ndf: 2, blocks: 1, steps: 3 };
+  await train({ ...images, ...networks, ...sizes, out: source });
+  await train({ ...images, ...sizes, out: plain });
+  await exportBundle({ source: plain, out: bundle });
+  await exportBundle({ source, out: folded });
+}, 60_000);
 
 it('takes all of a run, its networks with it', async () => {
   const { weights, notes } = await begin('from-run', { initFrom: source });
@@ -49,8 +54,15 @@ it('takes all of a run, its networks with it', async () => {
 
 it('takes the generators of a bundle, and begins its discriminators anew', async () => {
   const { weights, notes } = await begin('from-bundle', { initFrom: bundle, ndf: 2 });
-  const trained = await weightsOf(source, 3);
-  for (const name of ['G_A', 'G_B']) expect(network(weights, name)).toEqual(network(trained, name));
+  const trained = await weightsOf(plain, 3);
+  for (const name of ['G_A', 'G_B']) {
+    const taken = new Map(network(weights, name));
+    for (const [key, weight] of network(trained, name)) {
+      // What normalisation takes away again is not in a bundle.
+      const normalised = key.endsWith('.bias') && taken.get(key)?.data.every((value) => value === 0);
+      if (!normalised) expect(taken.get(key), key).toEqual(weight);
+    }
+  }
   expect(network(weights, 'D_A')).not.toEqual(network(trained, 'D_A'));
   expect(notes).toMatch(/Weights of G_A, G_B from .*bundle; D_A, D_B begin anew\./);
 });
@@ -64,6 +76,29 @@ it('refuses other networks, and what holds no weights, and leaves no run behind'
   });
   await expect(begin('none', { initFrom: images.a })).rejects.toMatchObject({ code: 'run' });
   await expect(readCheckpoint(join(folder, 'other'))).rejects.toMatchObject({ code: 'run' });
+});
+
+it('refuses a bundle whose batch normalisation is folded away', async () => {
+  await expect(begin('of-folded', { initFrom: folded })).rejects.toMatchObject({
+    code: 'bundle',
+    message: expect.stringMatching(/expected weights as training keeps them, got a bundle with its batch/),
+  });
+});
+
+it('refuses a bundle of another model', async () => {
+  const manifest = JSON.parse(await readFile(join(bundle, 'manifest.json'), 'utf8'));
+  const foreign = join(folder, 'foreign');
+  await mkdir(foreign);
+  await writeFile(
+    join(foreign, 'manifest.json'),
+    JSON.stringify({ ...manifest, networks: { generator: null } }),
+  );
+  await expect(begin('of-foreign', { initFrom: foreign })).rejects.toMatchObject({
+    code: 'bundle',
+    message: expect.stringMatching(
+      /expected a bundle of one of the reference's generators, got another model's/,
+    ),
+  });
 });
 
 it('does not need its source when it goes on', async () => {

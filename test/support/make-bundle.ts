@@ -2,6 +2,7 @@
  * A small real bundle for tests: a checkpoint with random weights, written and exported as a user's would be. Trains
  * nothing, so that its pictures mean nothing.
  */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExportOptions, type ExportResult, exportBundle } from '@cyclegan/export';
 import {
@@ -18,6 +19,7 @@ import {
   type Tensor,
   writeCheckpoint,
 } from '@cyclegan/model';
+import sharp from 'sharp';
 
 export interface MakeRunOptions {
   /** The run folder; made. */
@@ -100,4 +102,26 @@ export async function makeBundle(
   const made = await makeRun({ ...rest, run: join(dir, 'run') });
   const out = join(dir, 'bundle');
   return { ...made, ...(await exportBundle({ source: made.run, out, direction, name })) };
+}
+
+/** `dir/all`, a bundle of every precision, and `dir/small`, one of the same generator without fp32. */
+export async function makePrecisionBundles(dir: string): Promise<{ all: string; small: string }> {
+  const { run } = await makeRun({ run: join(dir, 'run'), ngf: 16, seed: 5 });
+  const calibrate = join(dir, 'pictures');
+  await mkdir(calibrate, { recursive: true });
+  const side = 64;
+  for (const seed of [1, 2]) {
+    const data = Uint8Array.from({ length: 3 * side * side }, (_, i) => {
+      const [x, y, channel] = [Math.floor(i / 3) % side, Math.floor(i / (3 * side)), i % 3];
+      return 128 + 80 * Math.sin((seed * x) / 9 + channel) + (((x >> 2) + (y >> 3)) % 2 ? 40 : -40);
+    });
+    const raw = { width: side, height: side, channels: 3 } as const;
+    await sharp(data, { raw }).toFile(join(calibrate, `${seed}.png`));
+  }
+  // As much as random weights allow.
+  const options = { source: run, direction: 'AtoB', calibrate, psnr: 30 } as const;
+  const [all, small] = [join(dir, 'all'), join(dir, 'small')];
+  await exportBundle({ ...options, out: all, precision: ['fp32', 'fp16-weights', 'fp16', 'int8'] });
+  await exportBundle({ ...options, out: small, precision: ['int8', 'fp16-weights'] });
+  return { all, small };
 }

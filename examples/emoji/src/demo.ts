@@ -100,6 +100,8 @@ export async function runDemo(options: RunDemoOptions): Promise<DemoSummary> {
 
   const metrics = await readMetrics(join(paths.run, 'metrics.jsonl'));
   const { manifest } = await readBundle(paths.bundle);
+  const { generator } = manifest.networks;
+  if (!generator) throw new Error('internal: a run gave a bundle without its generator');
   await writeDemoPage({
     out: paths.page,
     metrics,
@@ -109,7 +111,7 @@ export async function runDemo(options: RunDemoOptions): Promise<DemoSummary> {
       steps: trained.step,
       seconds: metrics.at(-1)?.elapsed ?? 0,
       machine: `${cpus().length} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}`,
-      parameters: parameterCount(generatorNetwork(manifest.networks.generator).parameters),
+      parameters: parameterCount(generatorNetwork(generator).parameters),
       size,
       trainA: set.counts.trainA,
       trainB: set.counts.trainB,

@@ -29,8 +29,7 @@ export async function openFloatTranslators(
   manifest: Manifest,
   { size, ...options }: NodeTranslatorOptions & { size: number },
 ): Promise<FloatTranslators> {
-  const { inputChannels, outputChannels } = manifest.networks.generator;
-  const channels = { A: inputChannels, B: outputChannels };
+  const channels = channelsOf(manifest);
   const opened: NodeTranslator[] = [];
   const dispose = async () => {
     for (const translator of opened) await translator.dispose();
@@ -52,6 +51,15 @@ export async function openFloatTranslators(
   const [first] = opened;
   if (!first) throw new Error('internal: a bundle without models');
   return { translate, info: first.info, channels, dispose };
+}
+
+/** Of both domains, by any model of the bundle. */
+function channelsOf({ models: [model] }: Manifest): { A: Channels; B: Channels } {
+  if (!model) throw new Error('internal: a bundle without models');
+  const { direction, input, output } = model;
+  return direction === 'AtoB'
+    ? { A: input.channels, B: output.channels }
+    : { A: output.channels, B: input.channels };
 }
 
 async function translateFloats(options: {

@@ -3,23 +3,22 @@
  * everything exported is held against, so nothing of the exported file is used here.
  */
 import { writeOnnx } from '@cyclegan/graph';
-import type { Planes } from '@cyclegan/runtime-core';
-import { checkpointGraph, type GeneratorOptions, INPUT_NAME, weightKey } from './generator-graph.js';
-import { planesOf, tensorOf } from './planes.js';
+import type { Tensor } from '@cyclegan/model';
+import { checkpointGraph, type GeneratorOptions, weightKey } from './generator-graph.js';
+import { INPUT_NAME } from './model-interface.js';
 import { withSession } from './session.js';
 
 /**
- * @param planes of a size that the generator takes
- * @returns the translation, of the same size
+ * @param image [N, C, H, W] of a size that the generator takes
+ * @returns the translation, of the same N, H, W
  * @throws CycleganError `bundle` for weights that do not fit the configuration
  */
-export async function runCheckpoint(options: GeneratorOptions, planes: Planes): Promise<Planes> {
-  const image = tensorOf(planes);
+export async function runCheckpoint(options: GeneratorOptions, image: Tensor): Promise<Tensor> {
   const graph = checkpointGraph(options, image.shape);
   const feeds = new Map([[INPUT_NAME, image]]);
   for (const { name } of graph.inputs) {
     const weight = options.weights.get(weightKey(options.direction, name));
     if (weight) feeds.set(name, weight);
   }
-  return planesOf(await withSession(writeOnnx(graph), 'disabled', (run) => run(feeds)));
+  return withSession(writeOnnx(graph), 'disabled', (run) => run(feeds));
 }

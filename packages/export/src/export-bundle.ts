@@ -1,54 +1,34 @@
 /**
- * From weights to a bundle: for each direction an ONNX file and its entry in the manifest. What is in the files is
- * generator-graph.ts's, where they go bundle-folder.ts's.
+ * From a generator of any origin to a bundle: for each direction its ONNX files, and one manifest. What is in the files
+ * is export-direction.ts's, where they go bundle-folder.ts's.
  */
-import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { IR_VERSION, OPSET, writeOnnx } from '@cyclegan/graph';
-import { minSize, sizeMultiple } from '@cyclegan/model';
+import { reversed } from '@cyclegan/model';
 import {
   CycleganError,
   type Direction,
   MANIFEST_VERSION,
   type Manifest,
-  type ModelEntry,
-  manifestSchema,
-  type Precision,
   throwIfAborted,
 } from '@cyclegan/runtime-core';
 import { replaceBundle } from './bundle-folder.js';
-import { checkWeights, directed, generatorGraph, INPUT_NAME, OUTPUT_NAME } from './generator-graph.js';
-import { makeSelfCheck } from './self-check.js';
-import { readSource, type Source } from './source.js';
+import { type DirectionReport, type ExportedDirection, exportDirection } from './export-direction.js';
+import { checkOptions, type ExportOptions, precisionsOf } from './export-options.js';
+import {
+  CALIBRATION_COUNT,
+  EVALUATION_COUNT,
+  findPictures,
+  type PictureSource,
+  SYNTHETIC,
+  splitPictures,
+} from './pictures.js';
+import { writeTriton } from './ship/triton.js';
+import { writeCard } from './ship/write-card.js';
+import { openSource, type Source } from './source.js';
+import type { VariantOptions } from './variants/index.js';
 import { TOOL, toolVersion } from './version.js';
-
-/** How far a piece of work is: `done` of `total` parts are finished, and `what` is begun. */
-export interface Progress {
-  done: number;
-  total: number;
-  what: string;
-}
-
-export interface ExportOptions {
-  /** A run folder (its latest checkpoint), a checkpoint's folder, or a weights file. */
-  source: string;
-  /** The bundle's folder. An older bundle there is replaced; anything else is left alone. */
-  out: string;
-  /** Default `both`. */
-  direction?: Direction | 'both' | undefined;
-  /** Default `['fp32']`, and nothing else yet. */
-  precision?: readonly Precision[] | undefined;
-  /** 1 to 200 characters; default: that of the run or the file. */
-  name?: string | undefined;
-  /** SPDX expression of the weights' licence; default: none stated. */
-  licence?: string | undefined;
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: Progress) => void) | undefined;
-  /** Told in one sentence when a damaged checkpoint is passed over for an older one. */
-  onWarning?: ((message: string) => void) | undefined;
-}
 
 export interface ExportResult {
   /** The bundle's folder, as it was given. */
@@ -56,104 +36,168 @@ export interface ExportResult {
   manifest: Manifest;
   /** Paths of the files written, the manifest last. */
   files: string[];
+  /** What was done to each direction's model. */
+  reports: DirectionReport[];
+  /** Folders of the Triton models; empty where none were asked for. */
+  triton: string[];
 }
+
+/** Longest side of the pictures for foreign models, pixels: the size that most were trained at. */
+const USUAL_SIZE = 256;
 
 /**
  * Writes a bundle. Until it is whole, nothing at `out` changes.
- * @throws CycleganError `usage` (an option, a kind of source), `run` and `bundle` (the source), `output`, `aborted`
+ * @throws CycleganError `usage` (an option), `input`, `run` and `bundle` (the source), `output`, `aborted`
  */
 export async function exportBundle(options: ExportOptions): Promise<ExportResult> {
-  const { out, signal, onProgress } = options;
+  const { out, signal, onProgress, onWarning } = options;
   checkOptions(options);
   throwIfAborted(signal, '[export] bundle');
-  const directions: Direction[] =
-    options.direction === undefined || options.direction === 'both' ? ['AtoB', 'BtoA'] : [options.direction];
-  const source = await readSource(options.source, options.onWarning);
-  for (const direction of directions) checkWeights({ ...source, direction }, source.path);
+  const source = await openSource(options.source, options);
+  const directions = directionsOf(source, options.direction);
+  const pictures = await picturesFor(source, directions, options);
+  const precisions = precisionsOf(options);
+  const variants = variantsOf(options, source);
+  const facts = {
+    name: options.name ?? source.name,
+    licence: options.licence ?? null,
+    details: { range: options.range ?? [-1, 1], input: options.input, output: options.output },
+  } as const;
 
-  const facts = { name: options.name ?? source.name, licence: options.licence ?? null };
-  const total = directions.length;
-  const models: ModelEntry[] = [];
+  const perDirection = 1 + precisions.length * (1 + variants.length);
+  const total = directions.length * perDirection + (options.card ? 1 : 0);
+  const begun: string[] = [];
+  const say = (what: string) => onProgress?.({ done: begun.length - 1, total, what });
+  const begin = async (what: string) => {
+    // onnxruntime holds up the thread; the request to stop comes in between.
+    await setImmediate();
+    throwIfAborted(signal, '[export] bundle');
+    begun.push(what);
+    say(what);
+  };
+
+  const files: string[] = [];
+  const exported: ExportedDirection[] = [];
   const manifest = await replaceBundle(out, async (folder) => {
-    const advance = async (what: string) => {
-      // onnxruntime holds up the thread; the request to stop comes in between.
-      await setImmediate();
-      throwIfAborted(signal, '[export] bundle');
-      onProgress?.({ done: models.length, total, what });
+    const write = async (file: string, data: string | Uint8Array) => {
+      await writeFile(join(folder, file), data, { flush: true });
+      files.push(file);
     };
     for (const direction of directions) {
-      await advance(direction);
-      const { entry, bytes } = await makeModel(source, direction, facts);
-      await writeFile(join(folder, entry.file), bytes, { flush: true });
-      models.push(entry);
+      await begin(`${direction}: graph`);
+      exported.push(
+        await exportDirection({
+          imported: await source.open(direction),
+          direction,
+          precisions,
+          variants,
+          pictures: splitPictures(pictures.get(direction) ?? SYNTHETIC),
+          side: source.training?.size ?? USUAL_SIZE,
+          method: options.calibrateMethod,
+          psnrTarget: options.psnr,
+          facts: { ...facts, direction },
+          where: source.path,
+          signal,
+          begin,
+          write,
+          onProgress: ({ what }) => say(what),
+          onWarning,
+        }),
+      );
     }
-    await advance('manifest.json');
-    const made = makeManifest(source, facts, models);
-    const text = `${JSON.stringify(made, null, 2)}\n`;
-    await writeFile(join(folder, 'manifest.json'), text, { flush: true });
+    const made = makeManifest(source, facts, directions, exported);
+    if (options.card) {
+      await begin('README.md');
+      files.push(...(await writeCard({ folder, manifest: made, pictures })));
+    }
+    await begin('manifest.json');
+    await write('manifest.json', `${JSON.stringify(made, null, 2)}\n`);
     return made;
   });
-  const files = [...models.map(({ file }) => file), 'manifest.json'].map((file) => join(out, file));
-  return { bundle: out, manifest, files };
-}
-
-type Facts = Pick<Manifest, 'name' | 'licence'>;
-
-function checkOptions({ precision = ['fp32'], name, licence }: ExportOptions): void {
-  const wrong = (what: string, expected: string, got: string) =>
-    new CycleganError('usage', `[export] ${what}: expected ${expected}, got ${got}. Choose another value.`);
-  if (precision.join() !== 'fp32') {
-    throw wrong('precision', 'fp32', `${precision.join() || 'none'}, which cannot be exported yet`);
-  }
-  const { shape } = manifestSchema;
-  if (name !== undefined && !shape.name.safeParse(name).success) {
-    throw wrong('name', '1 to 200 characters', `${name.length}`);
-  }
-  if (licence !== undefined && !shape.licence.safeParse(licence).success) {
-    throw wrong('licence', 'at most 200 characters', `${licence.length}`);
-  }
-}
-
-async function makeModel(
-  source: Source,
-  direction: Direction,
-  { name, licence }: Facts,
-): Promise<{ entry: ModelEntry; bytes: Uint8Array }> {
-  const generator = { ...source, direction };
-  const selfCheck = await makeSelfCheck(generator, source.path);
-  const version = toolVersion();
-  const bytes = writeOnnx(generatorGraph(generator), {
-    metadata: { name, direction, ...(licence === null ? {} : { licence }), tool: `${TOOL} ${version}` },
-    producer: { name: TOOL, version },
-  });
-  const tensor = { layout: 'NCHW', dtype: 'float32', range: [-1, 1] } satisfies Partial<ModelEntry['input']>;
-  const { inputChannels, outputChannels } = directed(generator);
-  const entry: ModelEntry = {
-    direction,
-    precision: 'fp32',
-    file: `${direction}.fp32.onnx`,
-    bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    opset: OPSET,
-    irVersion: IR_VERSION,
-    input: { name: INPUT_NAME, channels: inputChannels, ...tensor },
-    output: { name: OUTPUT_NAME, channels: outputChannels, ...tensor },
-    sizeMultiple: sizeMultiple(source.config),
-    minSize: minSize(source.config),
-    selfCheck,
+  return {
+    bundle: out,
+    manifest,
+    files: files.map((file) => join(out, file)),
+    reports: exported.map(({ report }) => report),
+    triton:
+      options.triton === undefined
+        ? []
+        : await writeTriton({ bundle: out, manifest, repository: options.triton }),
   };
-  return { entry, bytes };
 }
 
-function makeManifest({ config, training }: Source, facts: Facts, models: ModelEntry[]): Manifest {
+function directionsOf(
+  { directions, path }: Source,
+  wanted: ExportOptions['direction'],
+): readonly Direction[] {
+  if (wanted === undefined || wanted === 'both') return directions;
+  if (directions.includes(wanted)) return [wanted];
+  throw new CycleganError(
+    'usage',
+    `[export] direction: expected ${directions.join(' or ')}, as ${path} holds, got ${wanted}. Choose another direction.`,
+  );
+}
+
+/** Each direction's images: those that were named, else those of the source's own training. */
+async function picturesFor(
+  source: Source,
+  directions: readonly Direction[],
+  options: ExportOptions,
+): Promise<Map<Direction, PictureSource>> {
+  const found = new Map<Direction, PictureSource>();
+  for (const direction of directions) {
+    const folder = options.calibrate ?? source.pictures[direction];
+    if (folder === undefined) continue;
+    const looking = findPictures(folder, direction, CALIBRATION_COUNT + EVALUATION_COUNT);
+    // Only a folder that was named must have images.
+    const pictures = await (options.calibrate === undefined ? looking.catch(() => undefined) : looking);
+    if (pictures) found.set(direction, pictures);
+  }
+  const without = directions.find((direction) => !found.has(direction));
+  if (without !== undefined && precisionsOf(options).includes('int8')) {
+    throw new CycleganError(
+      'usage',
+      `[export] calibrate: expected a folder of images for int8, like those that ${without} translates, got none. Name one with --calibrate, or leave int8 out.`,
+    );
+  }
+  const [first, second] = directions.map((direction) => found.get(direction)?.folder);
+  if (options.calibrate !== undefined && directions.length === 2 && first === second) {
+    options.onWarning?.(
+      `[export] calibrate: both directions are measured on the same images of ${first}. Put each domain's into a folder A and a folder B in it.`,
+    );
+  }
+  return found;
+}
+
+function variantsOf({ io, layout, size, tiles }: ExportOptions, { training }: Source): VariantOptions[] {
+  const usual = training?.size ?? USUAL_SIZE;
+  const fixed = size === 'fixed' ? { width: usual, height: usual } : size;
+  const own = io !== undefined || layout !== undefined || fixed !== undefined;
+  return [
+    ...(own ? [{ io, layout, size: fixed }] : []),
+    ...(tiles ? ([{ part: 'statistics' }, { part: 'tile' }] as const) : []),
+  ];
+}
+
+function makeManifest(
+  { training, provenance }: Source,
+  { name, licence }: Pick<Manifest, 'name' | 'licence'>,
+  directions: readonly Direction[],
+  exported: readonly ExportedDirection[],
+): Manifest {
+  const [config] = exported.map((each) => each.config);
   return {
     format: 'cyclegan-bundle',
     version: MANIFEST_VERSION,
-    ...facts,
+    name,
+    licence,
     createdBy: { tool: TOOL, version: toolVersion() },
     createdAt: new Date().toISOString(),
-    networks: { generator: config },
+    // Always that from A to B.
+    networks: { generator: config && directions[0] === 'BtoA' ? reversed(config) : (config ?? null) },
+    provenance,
     training,
-    models,
+    models: exported.flatMap(({ models }) => models),
+    variants: exported.flatMap(({ variants }) => variants),
   };
 }

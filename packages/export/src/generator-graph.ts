@@ -5,9 +5,7 @@
 import { Graph, type Shape, symbolicDim, tensor, type Value } from '@cyclegan/graph';
 import { type GeneratorConfig, generatorNetwork, reversed, sizeMultiple, type Tensor } from '@cyclegan/model';
 import { CycleganError, type Direction } from '@cyclegan/runtime-core';
-
-export const INPUT_NAME = 'image';
-export const OUTPUT_NAME = 'translation';
+import { INPUT_NAME, OUTPUT_NAME } from './model-interface.js';
 
 export interface GeneratorOptions {
   /** As a checkpoint keeps it: G_A's. */

@@ -2,40 +2,84 @@
  * onnxruntime on the CPU, for a look at what a graph computes. Runs hold up the thread; what serves images is in
  * runtime-node.
  */
+import { type DType, type DTypeArrays, type Tensor as TypedTensor, tensor } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+
+/** `disabled` runs the graph node by node as it is written; `all` is what the runtimes use. */
+export type OptimizationLevel = 'disabled' | 'all';
+
+/** An open session. Holds native memory until disposed of. */
+export interface CpuSession {
+  /** Feeds by input name → all outputs by name, the caller's own. */
+  run(feeds: ReadonlyMap<string, TypedTensor>): Promise<ReadonlyMap<string, TypedTensor>>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * @param model ONNX bytes, or the path of a file, which alone may have its tensors in files beside it
+ * @throws what onnxruntime throws for a model that it cannot run
+ */
+export async function openCpuSession(
+  model: Uint8Array | string,
+  level: OptimizationLevel,
+): Promise<CpuSession> {
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: level,
+    // Failures come as errors; the native log would print them a second time.
+    logSeverityLevel: 4,
+  };
+  const session = await (typeof model === 'string'
+    ? InferenceSession.create(model, options)
+    : InferenceSession.create(model, options));
+  return {
+    async run(feeds) {
+      const given = Array.from(feeds, ([name, value]) => [name, toOrt(value)] as const);
+      const outputs = Object.entries(await session.run(Object.fromEntries(given)));
+      return new Map(outputs.map(([name, output]) => [name, fromOrt(output)]));
+    },
+    dispose: () => session.release(),
+  };
+}
 
 /** Feeds by input name → the first output. */
 export type Run = (feeds: ReadonlyMap<string, Tensor>) => Promise<Tensor>;
 
 /**
- * Opens a model, lends it to `use` and frees it.
- * @param level `disabled` runs the graph node by node as it is written; `all` is what the runtimes use
- * @throws what onnxruntime throws for a model that it cannot run
+ * Opens a model whose inputs and output are float32, lends it to `use` and frees it.
+ * @throws as {@link openCpuSession}
  */
 export async function withSession<T>(
   model: Uint8Array,
-  level: 'disabled' | 'all',
+  level: OptimizationLevel,
   use: (run: Run) => Promise<T>,
 ): Promise<T> {
-  const session = await InferenceSession.create(model, {
-    executionProviders: ['cpu'],
-    graphOptimizationLevel: level,
-    // Failures come as errors; the native log would print them a second time.
-    logSeverityLevel: 4,
-  });
+  const session = await openCpuSession(model, level);
   try {
     return await use(async (feeds) => {
-      const tensors = Object.fromEntries(
-        Array.from(feeds, ([name, { shape, data }]) => [name, new OrtTensor('float32', data, shape)]),
-      );
-      const [output] = Object.values(await session.run(tensors));
+      const typed = Array.from(feeds, ([name, value]) => [name, floats(value)] as const);
+      const [output] = Array.from(await session.run(new Map(typed)), ([, value]) => value);
       if (!(output?.data instanceof Float32Array)) {
-        throw new Error(`expected a float32 output, got ${output?.type ?? 'none'}`);
+        throw new Error(`expected a float32 output, got ${output?.dtype ?? 'none'}`);
       }
-      return { shape: output.dims, data: output.data };
+      return { shape: output.shape, data: output.data };
     });
   } finally {
-    await session.release();
+    await session.dispose();
   }
+}
+
+/** A model's tensor with its element type; shares the data. */
+export function floats({ shape, data }: Tensor): TypedTensor {
+  return tensor('float32', shape, data as Float32Array<ArrayBuffer>);
+}
+
+export function toOrt({ dtype, shape, data }: TypedTensor): OrtTensor {
+  return new OrtTensor(dtype, data, shape);
+}
+
+/** @throws Error for a tensor of strings or of another type that graphs do not have */
+export function fromOrt({ type, dims, data }: OrtTensor): TypedTensor {
+  return tensor(type as DType, dims, data as DTypeArrays[DType]);
 }

@@ -35,6 +35,7 @@ const kinds: Record<string, Kind> = {
 test.each(Object.entries(kinds))('%s', async (_, { generator, sizes }) => {
   const made = await makeBundle({ dir: temporaryFolder(), generator });
   const { generator: config } = made.manifest.networks;
+  if (!config) throw new Error('a run gave a bundle without its generator');
   expect(config).toMatchObject(generator);
   const ends = [config.inputChannels, config.outputChannels];
   expect(made.manifest.models).toMatchObject([

@@ -2,9 +2,10 @@
  * The ONNX graph as data: values, nodes in topological order, inputs, outputs. Building a node runs its shape
  * inference, so that a wrong graph fails where it is written. Knows no file format and no gradients.
  */
-import { formatShape, isValidShape, type Shape, sameShape } from './dim.js';
+import { type Dim, formatShape, isValidShape, type Shape, sameShape } from './dim.js';
+import { areSound, smallShape } from './elements.js';
 import { GraphError } from './errors.js';
-import type { AttributeSchema, Attributes, OpDefinition } from './op-definition.js';
+import type { AttributeSchema, Attributes, Inferred, OpDefinition } from './op-definition.js';
 import { type DType, float32, int64, type Tensor, tensor } from './tensor.js';
 
 /** An edge: what an input, a constant or a node's output is known by. Compared by identity. */
@@ -14,6 +15,11 @@ export interface Value {
   readonly shape: Shape;
   /** Present on constants only; such a value becomes an ONNX initializer. */
   readonly constant?: Tensor;
+  /**
+   * What is known before the graph runs of a small tensor computed from shapes, row-major: numbers, or dimensions where
+   * they depend on symbols. Absent from constants; see {@link knownElements}.
+   */
+  readonly elements?: readonly Dim[];
 }
 
 /** An operator applied to values. */
@@ -82,7 +88,7 @@ export class Graph {
     return new Graph(name, this);
   }
 
-  /** Keeps names for values that are yet to come: no name made up here will be one of them. */
+  /** Keeps names for values and nodes that are yet to come: no name made up here will be one of them. */
   avoidNames(names: Iterable<string>): void {
     for (const name of names) this.#avoided.add(name);
   }
@@ -244,7 +250,7 @@ export class Graph {
     outputNames?: readonly (string | undefined)[],
     nodeName?: string,
   ): Value[] {
-    const name = nodeName || this.#numbered(op.name);
+    const name = nodeName || this.#unavoided(op.name);
     let refusal: GraphError | undefined;
     const refuse = (sentence: string): never => {
       refusal = new GraphError(`${describeNode({ op, name, inputs })}: ${sentence}`);
@@ -264,7 +270,7 @@ export class Graph {
     if (subgraphs(attributes).some((graph) => graph.#outer !== this)) {
       fail(`expected a graph made as a subgraph of ${this.name}`);
     }
-    let inferred: readonly { dtype: DType; shape: Shape }[];
+    let inferred: readonly Inferred[];
     try {
       inferred = op.infer({ inputs, attributes, fail });
     } catch (error) {
@@ -277,10 +283,11 @@ export class Graph {
     if (outputNames && outputNames.length !== inferred.length) {
       fail(`expected ${inferred.length} outputs, got ${outputNames.length} names for them`);
     }
-    const outputs = inferred.map(({ dtype, shape }, i) => {
+    const outputs = inferred.map(({ dtype, shape, elements }, i) => {
       const given = outputNames?.[i];
       const made = given === undefined ? this.#fresh(`${op.name}_out${i || ''}`) : this.#claim(given);
-      return this.#make({ name: made, dtype, shape });
+      const known = elements && smallShape(shape) && areSound(elements);
+      return this.#make({ name: made, dtype, shape, ...(known ? { elements } : {}) });
     });
     this.nodes.push({ name, op, inputs, outputs, attributes });
     return outputs;
@@ -301,8 +308,15 @@ export class Graph {
   /** A name for a value that is still free. */
   #fresh(base: string): string {
     for (;;) {
+      const name = this.#unavoided(base);
+      if (!this.#names.has(name)) return this.#claim(name);
+    }
+  }
+
+  #unavoided(base: string): string {
+    for (;;) {
       const name = this.#numbered(base);
-      if (!this.#names.has(name) && !this.#avoided.has(name)) return this.#claim(name);
+      if (!this.#avoided.has(name)) return name;
     }
   }
 

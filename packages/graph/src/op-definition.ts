@@ -2,9 +2,9 @@
  * What an operator is to this package: its exact ONNX name, its attributes, its shape inference and its gradient,
  * side by side. The operators themselves are in ops/, one file a family.
  */
-import type { Shape } from './dim.js';
+import type { Dim, Shape } from './dim.js';
 import type { Graph, Node, Value } from './graph.js';
-import type { DType } from './tensor.js';
+import type { DType, Tensor } from './tensor.js';
 
 /** The ONNX attribute types in use. */
 export interface AttributeTypes {
@@ -12,6 +12,7 @@ export interface AttributeTypes {
   float: number;
   string: string;
   ints: readonly number[];
+  tensor: Tensor;
   /** A graph that the node runs, made by {@link Graph.subgraph}. */
   graph: Graph;
 }
@@ -27,6 +28,14 @@ export interface InferContext<A extends AttributeSchema = AttributeSchema> {
   readonly attributes: Attributes<A>;
   /** Throws a GraphError that names op, node and input shapes. */
   fail(message: string): never;
+}
+
+/** One output, as its operator's inference sees it. */
+export interface Inferred {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** Of small tensors computed from shapes, where they are known. */
+  readonly elements?: readonly Dim[] | undefined;
 }
 
 export interface GradientContext {
@@ -52,7 +61,7 @@ export interface OpDefinition<A extends AttributeSchema = AttributeSchema> {
   readonly skippable?: readonly number[];
   readonly attributes: A;
   /** Output types and shapes. Symbolic dimensions pass through where the arithmetic allows. */
-  infer(context: InferContext<A>): readonly { dtype: DType; shape: Shape }[];
+  infer(context: InferContext<A>): readonly Inferred[];
   /**
    * Gradients by each input, in its shape. Absent where none exists (Greater, Loop and their like). A rule is written
    * in operators that have rules themselves, so that a gradient can be differentiated again.

@@ -106,10 +106,12 @@ function withSubgraphs(
   );
 }
 
-/** Names of all values, those of subgraphs included. */
+/** Names of all values and nodes, those of subgraphs included. */
 function namesOf(graph: Graph): Set<string> {
   const names = new Set(graph.inputs.map((value) => value.name));
   for (const node of graph.nodes) {
+    // onnxruntime refuses two nodes of one name.
+    names.add(node.name);
     for (const value of [...valuesRead(node), ...node.outputs]) names.add(value.name);
     for (const value of Object.values(node.attributes)) {
       if (value instanceof Graph) for (const inner of namesOf(value)) names.add(inner);

@@ -2,8 +2,9 @@
 import { isValidShape } from './dim.js';
 import { GraphError } from './errors.js';
 
-/** Array type that holds a dtype's elements: float16 as raw bits, bool as 0 or 1. */
+/** Array type that holds a dtype's elements: float16 as raw bits, bool as 0 or 1. float64 is only read from files. */
 export interface DTypeArrays {
+  float64: Float64Array;
   float32: Float32Array;
   float16: Uint16Array;
   int64: BigInt64Array;
@@ -44,12 +45,19 @@ export function float32(values: number | readonly number[], shape?: readonly num
   );
 }
 
-/** A vector, or what `shape` says. @throws GraphError for values that are no whole numbers */
+/**
+ * A vector, or what `shape` says. Numbers cannot tell the largest integers apart: from 2⁶³ on they are that type's last.
+ * @throws GraphError for values that are no whole numbers
+ */
 export function int64(values: readonly number[], shape?: readonly number[]): Tensor<'int64'> {
   if (!values.every(Number.isInteger)) {
     throw new GraphError(`tensor int64: expected whole numbers, got [${values.join(', ')}].`);
   }
-  return tensor('int64', shape ?? [values.length], BigInt64Array.from(values, BigInt));
+  return tensor('int64', shape ?? [values.length], BigInt64Array.from(values, wholeNumber));
+}
+
+function wholeNumber(value: number): bigint {
+  return value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(Math.max(value, -(2 ** 63)));
 }
 
 /** Elements as plain numbers, for the small integer tensors that ops take as parameters. */

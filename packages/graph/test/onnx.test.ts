@@ -146,7 +146,7 @@ describe("others' files", () => {
       { opType: 'Relu', name: 'twice', input: ['Relu_1'], output: ['y'] },
     ];
     const { graph } = readOnnx(modelBytes({ node }, { opsetImport: [{ domain: 'ai.onnx', version: 13n }] }));
-    expect(graph.nodes.map(({ name }) => name)).toEqual(['Relu_1', 'twice', 'twice']);
+    expect(graph.nodes.map(({ name }) => name)).toEqual(['Relu_2', 'twice', 'twice']);
     expect(graph.outputs[0]?.value.name).toBe('y');
   });
 

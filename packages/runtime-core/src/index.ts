@@ -5,6 +5,7 @@ export * from './manifest.js';
 export * from './pixels.js';
 export * from './run-padded.js';
 export * from './self-check.js';
+export * from './structural-similarity.js';
 export * from './tiles.js';
 export * from './translate-pixels.js';
 export * from './translator.js';

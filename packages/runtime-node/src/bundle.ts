@@ -48,18 +48,21 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
+/** What a manifest's entry, of a model or of a variant, says of the file itself. */
+export type ModelFile = Pick<ModelEntry, 'file' | 'bytes' | 'sha256'>;
+
 /**
  * Reads the file whose size and hash the manifest names; what is hashed is what is run.
  * @throws CycleganError `bundle` for a file that is not the manifest's, or none
  */
-export async function readModel(model: ModelEntry, file: NodeSource): Promise<Uint8Array> {
+export async function readModel(model: ModelFile, file: NodeSource): Promise<Uint8Array> {
   const bytes = typeof file === 'string' ? await readSized(model, file) : file;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   checkModelFile(model, { bytes: bytes.length, sha256 }, typeof file === 'string' ? file : model.file);
   return bytes;
 }
 
-async function readSized(model: ModelEntry, path: string): Promise<Uint8Array> {
+async function readSized(model: ModelFile, path: string): Promise<Uint8Array> {
   try {
     checkModelFile(model, { bytes: (await stat(path)).size }, path);
     return await readFile(path);

@@ -15,7 +15,8 @@ export {
   type Tile,
   type TranslatorInfo,
 } from '@cyclegan/runtime-core';
-export { type Bundle, readBundle, readModel } from './bundle.js';
+export { type Bundle, type ModelFile, readBundle, readModel } from './bundle.js';
+export { absence, NODE_DEVICES } from './devices.js';
 export type { ImageFormat, OutputFormat } from './file-jobs.js';
 export { type ImageInput, readPixels } from './image.js';
 export { type DeviceReport, type MachineReport, probeDevices } from './probe.js';

@@ -4,13 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import {
-  type ConcreteDevice,
-  encodePatch,
-  generatorSchema,
-  type Manifest,
-  type ModelEntry,
-} from '@cyclegan/runtime-core';
+import { type ConcreteDevice, encodePatch, type Manifest, type ModelEntry } from '@cyclegan/runtime-core';
 import { env, listSupportedBackends } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { absence, NODE_DEVICES } from './devices.js';
@@ -104,6 +98,8 @@ function probeBundle(): { manifest: Manifest; model: ModelEntry; source: Uint8Ar
       output: encodePatch({ data: patch.map(Math.tanh) }),
       tolerance: 1e-3,
     },
+    quality: null,
+    speed: [],
   };
   const manifest: Manifest = {
     format: 'cyclegan-bundle',
@@ -112,17 +108,11 @@ function probeBundle(): { manifest: Manifest; model: ModelEntry; source: Uint8Ar
     licence: null,
     createdBy: { tool: 'probe', version: '1' },
     createdAt: '2025-01-01T00:00:00Z',
-    networks: {
-      generator: generatorSchema.parse({
-        kind: 'resnet',
-        blocks: 0,
-        ngf: 1,
-        inputChannels: 3,
-        outputChannels: 3,
-      }),
-    },
+    networks: { generator: null },
+    provenance: null,
     training: null,
     models: [model],
+    variants: [],
   };
   return { manifest, model, source };
 }

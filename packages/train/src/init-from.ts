@@ -52,13 +52,27 @@ export async function readInitialWeights(
 
 async function readBundle(path: string): Promise<InitialWeights> {
   const manifest = parseManifest(parseJson(await readFile(join(path, 'manifest.json'), 'utf8')), path);
+  const { generator } = manifest.networks;
+  if (!generator) {
+    throw new CycleganError(
+      'bundle',
+      `[train] init-from, ${path}: expected a bundle of one of the reference's generators, got another model's. Take a checkpoint or a bundle of \`cyclegan train\`.`,
+    );
+  }
   const weights = new Map<string, Tensor>();
   for (const { direction, precision, file, bytes } of manifest.models) {
     if (precision !== 'fp32') continue;
     const network = direction === 'AtoB' ? 'G_A' : 'G_B';
     const place = join(path, file);
     if (!(await isFile(place)) || (await stat(place)).size !== bytes) throw noWeights(path);
-    for (const { inputs } of readOnnx(await readFile(place)).graph.nodes) {
+    const { nodes } = readOnnx(await readFile(place)).graph;
+    if (generator.norm === 'batch' && !nodes.some(({ op }) => op.name === 'BatchNormalization')) {
+      throw new CycleganError(
+        'bundle',
+        `[train] init-from, ${path}: expected weights as training keeps them, got a bundle with its batch normalisation folded into its convolutions. Take the run or checkpoint that it was exported from.`,
+      );
+    }
+    for (const { inputs } of nodes) {
       for (const value of inputs) {
         const constant = value?.constant;
         if (constant?.data instanceof Float32Array) {
@@ -68,7 +82,7 @@ async function readBundle(path: string): Promise<InitialWeights> {
     }
   }
   if (weights.size === 0) throw noWeights(path);
-  return { path, generator: manifest.networks.generator, discriminator: undefined, weights };
+  return { path, generator, discriminator: undefined, weights };
 }
 
 /** What the source says of the networks, as options below a user's own. */

@@ -47,7 +47,7 @@ export const evalCommand = defineCommand({
       describe: 'Which way, as far as the bundle has it',
     },
     precision: {
-      choices: ['fp32', 'fp16', 'int8'],
+      choices: ['fp32', 'fp16-weights', 'fp16', 'int8'],
       describe: 'Which of the models; by default fp32 where the bundle has it',
     },
     out: { type: 'string', describe: 'Folder for evaluation.json, with every image, and sheet.png' },

@@ -18,7 +18,7 @@ export const translate = defineCommand({
       describe: 'Which way; by default AtoB where the bundle has it',
     },
     precision: {
-      choices: ['fp32', 'fp16', 'int8'],
+      choices: ['fp32', 'fp16-weights', 'fp16', 'int8'],
       describe: 'Which of the models; by default fp32 where the bundle has it',
     },
     device: {

@@ -1,60 +1,58 @@
-/** `cyclegan verify`: a bundle against its own self-check, its manifest and, where it is at hand, its checkpoint. */
-import type { VerifyRow } from '@cyclegan/export';
+/** `cyclegan verify`: a bundle against its manifest, its source and the providers of this machine. */
 import { defineCommand } from '../command.js';
+import { listOf } from '../options.js';
+import { comparisonTable, placementTable } from '../verify-table.js';
+
+const devices = listOf('device', ['cpu', 'cuda', 'webgpu']);
 
 export const verify = defineCommand({
   command: 'verify <bundle>',
-  describe: 'Check that a bundle computes what its checkpoint computes',
+  describe: 'Check that a bundle computes what its source computes',
   about:
-    'Compares every stage with the one before: the files with the hashes of the manifest, each exported model with its self-check patch, and with --source also with the graph of the checkpoint. Ends with 1 when a difference is larger than its tolerance.',
+    'Compares every stage with the one before: the source with the graph imported from it, that with the float32 file, the other precisions and interfaces with float32, and each file with itself on every device of this machine, from which it also says which operators run where. Ends with 1 when a difference is larger than it may be.',
   positionals: {
     bundle: { type: 'string', demandOption: true, describe: 'Folder that cyclegan export wrote' },
   },
   options: {
     source: {
       type: 'string',
-      describe: 'The run folder or checkpoint that it was exported from',
+      describe: 'What it was exported from',
+    },
+    images: {
+      type: 'string',
+      defaultDescription: 'synthetic ones',
+      describe: 'Folder of images to compare on; A and B in it if there',
+    },
+    device: {
+      type: 'string',
+      coerce: devices,
+      defaultDescription: 'those of this machine',
+      describe: 'Devices to run on, of cpu, cuda, webgpu, joined by commas',
     },
   },
   examples: [
     ['verify bundles/monet', 'the bundle by itself'],
-    ['verify bundles/monet --source runs/monet', 'against the checkpoint too'],
+    [
+      'verify bundles/monet --source runs/monet --images photos',
+      'against the checkpoint too, on real images',
+    ],
   ],
 
   async handler(args, { output, signal }) {
     const { verifyBundle } = await import('@cyclegan/export');
     const progress = await output.progress('verify');
-    const { rows, ok, skipped } = await verifyBundle({
+    const { rows, placements, ok, skipped } = await verifyBundle({
       bundle: args.bundle,
       source: args.source,
+      images: args.images,
+      devices: args.device,
       signal,
       onProgress: ({ done, total, what }) => progress.update(done, total, what),
       onWarning: output.warn,
     });
     for (const sentence of skipped) output.note(sentence);
-    output.result(table(rows), { bundle: args.bundle, ok, rows, skipped });
+    const lines = [...comparisonTable(rows), '', ...placementTable(placements)];
+    output.result(lines.join('\n').trimEnd(), { bundle: args.bundle, ok, rows, placements, skipped });
     return ok ? 0 : 1;
   },
 });
-
-function table(rows: readonly VerifyRow[]): string {
-  const lines = [
-    ['', 'model', 'compared', 'largest', 'mean', 'allowed'],
-    ...rows.map(({ model, comparison, maxError, meanError, tolerance, ok }) => [
-      ok ? 'ok' : 'FAIL',
-      model,
-      comparison,
-      ...[maxError, meanError, tolerance].map((error) => error?.toExponential(1) ?? ''),
-    ]),
-  ];
-  const widths =
-    lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
-  const notes = rows.flatMap(({ note, model }) => (note === undefined ? [] : [`${model}: ${note}`]));
-  const aligned = lines.map((line) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  return [...aligned, ...notes].join('\n');
-}

@@ -19,8 +19,9 @@ export async function openModel(bundle: string, entry: ModelEntry): Promise<Open
   const onnx = readOnnx(bytes);
   const [input, ...moreInputs] = onnx.graph.inputs;
   const [output, ...moreOutputs] = onnx.graph.outputs;
-  if (moreInputs.length > 0 || moreOutputs.length > 0)
+  if (moreInputs.length > 0 || moreOutputs.length > 0) {
     throw new Error(`${path}: expected one input and one output`);
+  }
   const facts: [string, unknown, unknown][] = [
     ['opset', entry.opset, onnx.opset],
     ['IR version', entry.irVersion, onnx.irVersion],
@@ -30,8 +31,9 @@ export async function openModel(bundle: string, entry: ModelEntry): Promise<Open
     ['output channels', entry.output.channels, output?.value.shape[1]],
   ];
   for (const [what, expected, got] of facts) {
-    if (got !== expected)
+    if (got !== expected) {
       throw new Error(`${path}: expected ${what} ${expected} as in the manifest, got ${got}`);
+    }
   }
   return { bytes, onnx };
 }

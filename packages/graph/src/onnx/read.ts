@@ -1,6 +1,6 @@
 /**
- * ONNX bytes → Graph: the operators of ops/, opset 13 to 17, no external data. Shapes are inferred anew, so
- * that a file whose shapes do not fit is refused here and not in a runtime.
+ * ONNX bytes → Graph: the operators of ops/ in any opset from 7 to 22, brought to 17. Shapes are inferred anew, so that a
+ * file whose shapes do not fit is refused here and not in a runtime.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import {
@@ -9,38 +9,49 @@ import {
   ModelProtoSchema,
   type NodeProto,
   type TensorProto,
-  TensorProto_DataLocation,
   type ValueInfoProto,
 } from 'onnx-buf';
 import { type Dim, symbolicDim } from '../dim.js';
 import { GraphError } from '../errors.js';
 import { Graph, type Value } from '../graph.js';
-import type { Attributes, AttributeTypes, OpDefinition } from '../op-definition.js';
-import * as operators from '../ops/index.js';
+import type { OpDefinition } from '../op-definition.js';
 import { dtypeOfOnnx } from '../ops/logic.js';
-import { type DType, type DTypeArrays, type Tensor, tensor } from '../tensor.js';
-import { attributeTypes, UNITS_KEY } from './write.js';
+import type { DType } from '../tensor.js';
+import { attributeKind, checkModel, nodeLabel, operatorName, operatorOf } from './check.js';
+import { type FileAttribute, type FileNode, forms } from './forms/index.js';
+import { type ExternalData, readTensor } from './read-tensor.js';
+import { UNITS_KEY } from './write.js';
 
-const registry = new Map<string, OpDefinition>(Object.values(operators).map((op) => [op.name, op]));
-const oldestOpset = 13;
-const newestOpset = 17;
+export interface ReadOptions {
+  /** What symbols of the inputs are multiples of, where the file's own metadata says nothing; default 1. */
+  units?: Readonly<Record<string, number>>;
+  /**
+   * Gives the bytes of a file beside the model, which are copied; called once for each location. The location is as the
+   * model says: whether a path may be opened is the caller's to decide. Without it such models are refused.
+   */
+  externalData?: (location: string) => Uint8Array;
+}
 
 /** What a file holds: the graph, and what ONNX says beside it. */
 export interface OnnxModel {
+  /** At opset 17, whatever the file's. */
   graph: Graph;
+  /** The file's. */
   opset: number;
   irVersion: number;
   metadata: Record<string, string>;
+  producer: { name: string; version: string };
 }
 
 /**
  * Reads a model. Whatever the bytes are, it ends with a graph or this error, and takes memory by the file's size, not
  * by the sizes that it claims.
  * @param bytes copied, not kept
- * @throws GraphError for bytes that are no ONNX model, an opset outside 13…17, operators that are not there (all of
- *   which are named at once), tensors outside the file, and all that building such a graph would refuse
+ * @throws GraphError for bytes that are no ONNX model, an opset outside 7…22, operators and attributes that are not
+ *   there (all of which are named at once), tensors outside the file, and all that building such a graph would refuse;
+ *   what `externalData` throws
  */
-export function readOnnx(bytes: Uint8Array): OnnxModel {
+export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxModel {
   let model: ReturnType<typeof decode>;
   try {
     model = decode(bytes);
@@ -49,26 +60,30 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
       cause: error,
     });
   }
-  const source = model.graph;
-  if (!source || source.output.length === 0) {
-    throw new GraphError('readOnnx: expected an ONNX model, got no graph with outputs in it.');
-  }
-  const opset = Number(
-    model.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0,
-  );
-  if (opset < oldestOpset || opset > newestOpset) {
-    throw new GraphError(`readOnnx: expected opset ${oldestOpset} to ${newestOpset}, got ${opset}.`);
-  }
-  const unknown = new Set(operatorNames(source).filter((name) => !registry.has(name)));
-  if (unknown.size > 0) {
-    throw new GraphError(`readOnnx: expected operators known here, got ${[...unknown].join(', ')}.`);
-  }
+  const { source, opset } = checkModel(model);
   const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
-  const units = parseUnits(metadata[UNITS_KEY]);
+  const units = new Map([...Object.entries(options.units ?? {}), ...parseUnits(metadata[UNITS_KEY])]);
 
   const graph = new Graph(source.name || 'graph');
-  fillGraph(graph, source, { own: new Map() }, units);
-  return { graph, opset, irVersion: Number(model.irVersion), metadata };
+  const names = namesIn(source);
+  graph.avoidNames(names.made);
+  const file = { opset, units, read: names.read, externalData: once(options.externalData) };
+  fillGraph(graph, source, { own: new Map() }, file);
+  const producer = { name: model.producerName, version: model.producerVersion };
+  return { graph, opset, irVersion: Number(model.irVersion), metadata, producer };
+}
+
+function decode(bytes: Uint8Array) {
+  return fromBinary(ModelProtoSchema, bytes);
+}
+
+/** What all nodes of a file share. */
+interface File {
+  readonly opset: number;
+  readonly units: ReadonlyMap<string, number>;
+  /** Names that a node or an output of any graph reads. */
+  readonly read: ReadonlySet<string>;
+  readonly externalData: ExternalData | undefined;
 }
 
 /** Values by name: a graph's own, then those of the graphs around it. */
@@ -78,46 +93,104 @@ interface Scope {
 }
 
 /** Builds what `source` says into an empty graph. */
-function fillGraph(graph: Graph, source: GraphProto, scope: Scope, units: ReadonlyMap<string, number>): void {
+function fillGraph(graph: Graph, source: GraphProto, scope: Scope, file: File): void {
   const values = scope.own;
   const constants = new Set<string>();
   for (const initializer of source.initializer) {
     constants.add(initializer.name);
-    values.set(initializer.name, graph.constant(readTensor(initializer), initializer.name));
+    const constant = readTensor(initializer, file.externalData);
+    values.set(initializer.name, graph.constant(constant, initializer.name));
   }
   for (const info of source.input) {
-    if (!constants.has(info.name)) values.set(info.name, graph.input(info.name, ...readType(info, units)));
+    if (!constants.has(info.name)) {
+      values.set(info.name, graph.input(info.name, ...readType(info, file.units)));
+    }
   }
-  const subgraph = (inner: GraphProto) => {
-    const built = graph.subgraph(inner.name);
-    fillGraph(built, inner, { own: new Map(), outer: scope }, units);
-    return built;
-  };
-  for (const node of source.node) {
-    const op = registry.get(operatorName(node)) as OpDefinition;
-    const inputs = node.input.map((name) => (name === '' ? undefined : lookUp(scope, name, node.name)));
-    const attributes = readAttributes(op, node, subgraph);
-    const outputs = graph.ops(op, inputs, attributes, node.output, node.name);
-    for (const output of outputs) values.set(output.name, output);
-  }
+  for (const node of source.node) placeNode(graph, node, scope, file);
   for (const { name } of source.output) graph.output(name, lookUp(scope, name, 'output'));
 }
 
-function decode(bytes: Uint8Array) {
-  return fromBinary(ModelProtoSchema, bytes);
+function placeNode(graph: Graph, node: NodeProto, scope: Scope, file: File): void {
+  const name = operatorName(node);
+  const label = nodeLabel(node);
+  const inputs = withoutTrailing(node.input).map((input) =>
+    input === '' ? undefined : lookUp(scope, input, label),
+  );
+  const outputs = wantedOutputs(node, file);
+  const subgraph = (inner: GraphProto) => {
+    const built = graph.subgraph(inner.name);
+    fillGraph(built, inner, { own: new Map(), outer: scope }, file);
+    return built;
+  };
+  const attributes = Object.fromEntries(
+    node.attribute.map((each) => [each.name, readAttribute(node, each, file, subgraph)]),
+  );
+  const form = forms.get(name);
+  const fail = (message: string): never => {
+    throw new GraphError(`readOnnx ${name} ${label}: ${message}.`);
+  };
+  const fileNode: FileNode = {
+    graph,
+    opset: file.opset,
+    inputs,
+    attributes,
+    outputs: outputs.length,
+    fail,
+  };
+  const brought = form ? form.bring(fileNode) : { op: operatorOf(node) as OpDefinition, inputs, attributes };
+  const made = isPlaced(brought)
+    ? graph.ops(
+        brought.op,
+        withoutTrailing(brought.inputs),
+        brought.attributes as Record<string, never>,
+        outputs.map((output) => output || undefined),
+        node.name,
+      )
+    : brought;
+  if (made.length < outputs.length) fail(`expected ${made.length} outputs, got ${outputs.length}`);
+  outputs.forEach((output, i) => {
+    const value = made[i];
+    if (output === '' || !value) return;
+    if (scope.own.has(output)) fail(`expected "${output}" made once, got it made again`);
+    scope.own.set(output, value);
+  });
 }
 
-/** Operators of other domains keep their domain, so that none is taken for one of ONNX's. */
-function operatorName({ domain, opType }: NodeProto): string {
-  return domain === '' || domain === 'ai.onnx' ? opType : `${domain}.${opType}`;
+function isPlaced<P extends object>(brought: P | readonly Value[]): brought is P {
+  return !Array.isArray(brought);
 }
 
-/** Of a graph and the graphs in it. */
-function operatorNames({ node }: GraphProto): string[] {
-  return node.flatMap((each) => [
-    operatorName(each),
-    ...each.attribute.flatMap(({ g }) => (g ? operatorNames(g) : [])),
-  ]);
+/** Inputs without those at the end that are left out. */
+function withoutTrailing<T extends Value | string | undefined>(inputs: readonly T[]): T[] {
+  return inputs.slice(0, inputs.findLastIndex((input) => input !== undefined && input !== '') + 1);
+}
+
+/** Operators whose first output alone is made here, or made on demand. */
+const optionalOutputs = new Set(['BatchNormalization', 'Dropout', 'LayerNormalization', 'MaxPool']);
+
+/** Names of the outputs, without those at the end that an operator may leave out and nothing reads. */
+function wantedOutputs(node: NodeProto, { read }: File): string[] {
+  if (!optionalOutputs.has(operatorName(node))) return node.output;
+  const last = node.output.findLastIndex((name, i) => i === 0 || read.has(name));
+  return node.output.slice(0, last + 1);
+}
+
+/** Names that a graph and the graphs in it give (to nodes too) and read. */
+function namesIn(graph: GraphProto): { made: Set<string>; read: Set<string> } {
+  const [made, read] = [new Set<string>(), new Set(graph.output.map(({ name }) => name))];
+  for (const { name } of [...graph.initializer, ...graph.input, ...graph.output]) made.add(name);
+  for (const node of graph.node) {
+    made.add(node.name);
+    for (const name of node.input) if (name !== '') read.add(name);
+    for (const name of node.output) made.add(name);
+    for (const { g } of node.attribute) {
+      if (!g) continue;
+      const inner = namesIn(g);
+      for (const name of inner.made) made.add(name);
+      for (const name of inner.read) read.add(name);
+    }
+  }
+  return { made, read };
 }
 
 function lookUp(scope: Scope, name: string, reader: string): Value {
@@ -126,6 +199,16 @@ function lookUp(scope: Scope, name: string, reader: string): Value {
     if (value) return value;
   }
   throw new GraphError(`readOnnx ${reader}: expected a value "${name}" made before it is read, got none.`);
+}
+
+function once(externalData: ExternalData | undefined): ExternalData | undefined {
+  if (!externalData) return undefined;
+  const known = new Map<string, Uint8Array>();
+  return (location) => {
+    const bytes = known.get(location) ?? externalData(location);
+    known.set(location, bytes);
+    return bytes;
+  };
 }
 
 function parseUnits(text = '{}'): ReadonlyMap<string, number> {
@@ -146,35 +229,21 @@ function readType(info: ValueInfoProto, units: ReadonlyMap<string, number>): [DT
     throw new GraphError(`readOnnx ${info.name}: expected a tensor input of a known element type.`);
   }
   const dims = (type.value.shape?.dim ?? []).map(({ value }, i): Dim => {
-    if (value.case === 'dimValue') return Number(value.value);
-    const symbol = value.value || `${info.name}_${i}`;
+    // Some exporters write -1 where nothing is known.
+    if (value.case === 'dimValue' && value.value !== -1n) return Number(value.value);
+    const symbol = (value.case === 'dimParam' && value.value) || `${info.name}_${i}`;
     return symbolicDim(symbol, units.get(symbol) ?? 1);
   });
   return [dtype, dims];
 }
 
-function readAttributes(
-  op: OpDefinition,
-  node: NodeProto,
-  subgraph: (inner: GraphProto) => Graph,
-): Attributes {
-  return Object.fromEntries(
-    node.attribute.map((attribute) => [attribute.name, readAttribute(op, node, attribute, subgraph)]),
-  );
-}
-
 function readAttribute(
-  op: OpDefinition,
   node: NodeProto,
   attribute: AttributeProto,
+  { externalData }: File,
   subgraph: (inner: GraphProto) => Graph,
-): AttributeTypes[keyof AttributeTypes] {
-  const kind = Object.hasOwn(op.attributes, attribute.name) ? op.attributes[attribute.name] : undefined;
-  if (!kind || attribute.type !== attributeTypes[kind] || (kind === 'graph' && !attribute.g)) {
-    const expected = kind ? `"${attribute.name}" of type ${kind}` : 'attributes that are known here';
-    throw new GraphError(`${op.name} ${node.name}: expected ${expected}, got "${attribute.name}".`);
-  }
-  switch (kind) {
+): FileAttribute {
+  switch (attributeKind(node, attribute.name)) {
     case 'int':
       return Number(attribute.i);
     case 'float':
@@ -183,58 +252,13 @@ function readAttribute(
       return new TextDecoder().decode(attribute.s);
     case 'ints':
       return attribute.ints.map(Number);
+    case 'floats':
+      return attribute.floats;
+    case 'tensor':
+      return readTensor(attribute.t as TensorProto, externalData);
     case 'graph':
       return subgraph(attribute.g as GraphProto);
+    default:
+      throw new Error(`internal: attribute ${attribute.name} has not been checked`);
   }
-}
-
-const arrays: { readonly [T in DType]: new (buffer: ArrayBuffer) => DTypeArrays[T] } = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  int64: BigInt64Array,
-  int32: Int32Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-};
-
-/** Where ONNX keeps a type's elements when they are not raw bytes. */
-const lists: { readonly [T in DType]: (proto: TensorProto) => DTypeArrays[T] } = {
-  float32: ({ floatData }) => Float32Array.from(floatData),
-  float16: ({ int32Data }) => Uint16Array.from(int32Data),
-  int64: ({ int64Data }) => BigInt64Array.from(int64Data),
-  int32: ({ int32Data }) => Int32Array.from(int32Data),
-  int8: ({ int32Data }) => Int8Array.from(int32Data),
-  uint8: ({ int32Data }) => Uint8Array.from(int32Data),
-  bool: ({ int32Data }) => Uint8Array.from(int32Data),
-};
-
-function readTensor(proto: TensorProto): Tensor {
-  const dtype = dtypeOfOnnx(proto.dataType);
-  if (!dtype) {
-    throw new GraphError(`readOnnx ${proto.name}: expected a known element type, got ${proto.dataType}.`);
-  }
-  if (proto.externalData.length > 0 || proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
-    throw new GraphError(`readOnnx ${proto.name}: expected its data in the file, got external data.`);
-  }
-  const data = elements(proto, dtype);
-  const shape = proto.dims.map(Number);
-  try {
-    return tensor(dtype, shape, data);
-  } catch (error) {
-    throw new GraphError(`readOnnx ${proto.name}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** A tensor's elements; a copy. */
-function elements(proto: TensorProto, dtype: DType): DTypeArrays[DType] {
-  if (proto.rawData.length === 0) return lists[dtype](proto);
-  // Not slice: of a Buffer, which files are read into, that is no copy.
-  const { buffer } = new Uint8Array(proto.rawData);
-  if (buffer.byteLength % arrays[dtype].prototype.BYTES_PER_ELEMENT !== 0) {
-    throw new GraphError(
-      `readOnnx ${proto.name}: expected whole ${dtype} elements, got ${buffer.byteLength} bytes.`,
-    );
-  }
-  return new arrays[dtype](buffer);
 }

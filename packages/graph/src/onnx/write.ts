@@ -1,5 +1,5 @@
 /** Graph → ONNX bytes at opset 17, IR 8: the newest that onnxruntime's CUDA provider runs without falling back. */
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   AttributeProto_AttributeType,
   type AttributeProtoSchema,
@@ -15,6 +15,7 @@ import { Graph, type Node, type Value, valuesRead } from '../graph.js';
 import type { AttributeTypes } from '../op-definition.js';
 import { onnxTypes } from '../ops/logic.js';
 import type { DType, Tensor } from '../tensor.js';
+import { encodeModel } from './encode.js';
 
 export const OPSET = 17;
 export const IR_VERSION = 8;
@@ -47,7 +48,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: graphProto(graph, ({ name }) => name),
   });
-  return toBinary(ModelProtoSchema, model);
+  return encodeModel(model);
 }
 
 /** @param outerName names of the values that a subgraph reads from around it */
@@ -124,6 +125,7 @@ export const attributeTypes: Readonly<Record<keyof AttributeTypes, AttributeProt
   float: AttributeProto_AttributeType.FLOAT,
   string: AttributeProto_AttributeType.STRING,
   ints: AttributeProto_AttributeType.INTS,
+  tensor: AttributeProto_AttributeType.TENSOR,
   graph: AttributeProto_AttributeType.GRAPH,
 };
 
@@ -143,6 +145,8 @@ function attributeProto(
       return { name, type, s: new TextEncoder().encode(value as string) };
     case 'ints':
       return { name, type, ints: (value as readonly number[]).map(BigInt) };
+    case 'tensor':
+      return { name, type, t: tensorProto('', value as Tensor) };
     case 'graph':
       return { name, type, g: graphProto(value as Graph, nameOf) };
   }

@@ -1,8 +1,9 @@
 /** Elementwise arithmetic with numpy broadcasting, and its gradients. */
-import { type Dim, type Shape, sameDim, sameShape } from '../dim.js';
+import { agreedDim, type Dim, type Shape, sameDim, sameShape } from '../dim.js';
+import { elementArithmetic, mappedElements } from '../elements.js';
 import type { Value } from '../graph.js';
-import { defineOp, type GradientContext, type InferContext } from '../op-definition.js';
-import { gradOf, inputOf, outputOf, sizesOf } from './access.js';
+import { defineOp, type GradientContext, type InferContext, type Inferred } from '../op-definition.js';
+import { gradOf, inputOf, outputOf, sameAsInput, sizesOf } from './access.js';
 import { ReduceSum } from './reduction.js';
 import { Reshape } from './shape.js';
 
@@ -13,9 +14,9 @@ export function broadcast(a: Shape, b: Shape): Shape | undefined {
   for (let i = 0; i < rank; i++) {
     const x = a[a.length - rank + i] ?? 1;
     const y = b[b.length - rank + i] ?? 1;
-    if (sameDim(x, y) || y === 1) result.push(x);
-    else if (x === 1) result.push(y);
-    else return undefined;
+    const agreed = y === 1 ? x : x === 1 ? y : agreedDim(x, y);
+    if (agreed === undefined) return undefined;
+    result.push(agreed);
   }
   return result;
 }
@@ -28,9 +29,12 @@ export function inferBroadcast({ inputs, fail }: InferContext, first = 0) {
   return shape ? { dtype: a.dtype, shape } : fail('expected shapes that broadcast');
 }
 
-function sameAsInput({ inputs }: InferContext) {
-  const { dtype, shape } = inputs[0] as Value;
-  return [{ dtype, shape }];
+/** As {@link inferBroadcast}, with the elements of what is computed from shapes. */
+export function inferArithmetic(context: InferContext, name: string): Inferred {
+  const { dtype, shape } = inferBroadcast(context);
+  const compute = elementArithmetic[name];
+  const map = (a: Dim, b: Dim) => compute?.(a, b, dtype.startsWith('int'));
+  return { dtype, shape, elements: mappedElements(context.inputs, shape, map) };
 }
 
 /** Sums `grad` over the axes along which `value` was broadcast. */
@@ -51,7 +55,7 @@ function binary(name: string, left: Side, right: Side) {
     name,
     arity: [2, 2],
     attributes: {},
-    infer: (context) => [inferBroadcast(context)],
+    infer: (context) => [inferArithmetic(context, name)],
     gradient: (context) =>
       [left, right].map((side, i) =>
         context.needs[i] ? sumTo(context, side(context), inputOf(context, i)) : undefined,
@@ -98,4 +102,14 @@ export const Sqrt = unary('Sqrt', (c) =>
 );
 export const Exp = unary('Exp', (c) => c.graph.op(Mul, [gradOf(c), outputOf(c)]));
 export const Log = unary('Log', (c) => c.graph.op(Div, [gradOf(c), inputOf(c, 0)]));
-export const Identity = unary('Identity', gradOf);
+
+export const Identity = defineOp({
+  name: 'Identity',
+  arity: [1, 1],
+  attributes: {},
+  infer: ({ inputs }) => {
+    const { dtype, shape, elements } = inputs[0] as Value;
+    return [{ dtype, shape, elements }];
+  },
+  gradient: (c) => [gradOf(c)],
+});

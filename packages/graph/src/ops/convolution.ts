@@ -4,11 +4,11 @@
  */
 import {
   addDim,
+  agreedDim,
+  agreeShapes,
   type Dim,
-  floorDivDim,
   formatDim,
   formatShape,
-  sameDim,
   sameShape,
   scaleDim,
 } from '../dim.js';
@@ -25,7 +25,9 @@ import { checkSameType, gradOf, inputOf, refuseGradient, sizeAt, sizesOf } from 
 import { Gemm, MatMul } from './linear.js';
 import { Pad } from './padding.js';
 import { ReduceSum } from './reduction.js';
-import { Concat, Reshape, Slice, Transpose } from './shape.js';
+import { Concat, Reshape, Transpose } from './shape.js';
+import { Slice } from './slice.js';
+import { type Axis, autoPadOf, checkList, windowCount } from './window.js';
 
 const attributes = {
   kernel_shape: 'ints',
@@ -35,7 +37,7 @@ const attributes = {
   group: 'int',
   auto_pad: 'string',
 } as const;
-const transposedAttributes = { ...attributes, output_padding: 'ints' } as const;
+const transposedAttributes = { ...attributes, output_padding: 'ints', output_shape: 'ints' } as const;
 
 type ConvAttributes = Attributes<typeof transposedAttributes>;
 
@@ -45,6 +47,7 @@ const lists = [
   ['pads', 4, 0],
   ['dilations', 2, 1],
   ['output_padding', 2, 0],
+  ['output_shape', 2, 1],
 ] as const;
 
 /** Attributes with ONNX's defaults; pads are [top, left, bottom, right]. */
@@ -71,8 +74,15 @@ function geometry(given: ConvAttributes) {
 }
 
 type Geometry = ReturnType<typeof geometry>;
-type Axis = 0 | 1;
 
+/** Of a node that is being differentiated: its pads must be said. */
+function explicitGeometry(c: GradientContext): Geometry {
+  const given: ConvAttributes = c.node.attributes;
+  if ((given.auto_pad ?? 'NOTSET') !== 'NOTSET' || given.output_shape) {
+    refuseGradient(c, `expected explicit pads, got ${given.output_shape ? 'output_shape' : 'auto_pad'}`);
+  }
+  return geometry(given);
+}
 /** Holds inputs and attributes against each other; of the weights' first two axes, `outputAxis` holds the outputs. */
 function checkConvolution(context: InferContext, outputAxis: 0 | 1) {
   const { inputs, fail } = context;
@@ -80,24 +90,19 @@ function checkConvolution(context: InferContext, outputAxis: 0 | 1) {
   const [x, w, bias] = inputs as readonly [Value, Value, Value?];
   checkSameType(context);
   if (x.shape.length !== 4 || w.shape.length !== 4) fail('expected an NCHW input and weights of rank 4');
-  if ((given.auto_pad ?? 'NOTSET') !== 'NOTSET') fail('expected explicit pads, got auto_pad');
-  for (const [name, length, least] of lists) {
-    const list = given[name];
-    if (list && (list.length !== length || list.some((n) => n < least))) {
-      fail(`expected ${length} ${name} from ${least}, got [${list.join(', ')}]`);
-    }
-  }
+  const autoPad = autoPadOf(context, given.auto_pad);
+  for (const [name, length, least] of lists) checkList(context, name, given[name], length, least);
   const g = geometry(given);
   if (!(g.group >= 1)) fail(`expected a group from 1, got ${g.group}`);
   const [first, second] = w.shape as readonly [Dim, Dim];
   // One of the two axes goes through all channels, the other through those of one group.
   const [channels, outputs] =
     outputAxis === 0 ? [scaleDim(second, g.group), first] : [first, scaleDim(second, g.group)];
-  if (!sameDim(x.shape[1] as Dim, channels)) {
+  if (agreedDim(x.shape[1] as Dim, channels) === undefined) {
     fail(`expected ${formatDim(channels)} input channels, got ${formatDim(x.shape[1] as Dim)}`);
   }
   if (typeof first === 'number' && first % g.group !== 0) fail(`expected group to divide ${first}`);
-  if (bias && !sameShape(bias.shape, [outputs])) {
+  if (bias && !agreeShapes(bias.shape, [outputs])) {
     fail(`expected a bias of [${formatDim(outputs)}], got ${formatShape(bias.shape)}`);
   }
   const kernel = w.shape.slice(2);
@@ -111,7 +116,7 @@ function checkConvolution(context: InferContext, outputAxis: 0 | 1) {
       ? (size - 1) * g.dilation[axis] + 1
       : fail('expected a fixed kernel size');
   };
-  return { x, g, outputs, reach };
+  return { x, g, outputs, reach, autoPad };
 }
 
 type Pair = readonly [number, number];
@@ -275,18 +280,20 @@ export const Conv = defineOp({
   arity: [2, 3],
   attributes,
   infer: (context) => {
-    const { x, g, outputs, reach } = checkConvolution(context, 0);
+    const { x, g, outputs, reach, autoPad } = checkConvolution(context, 0);
     const size = (axis: Axis) => {
-      const steps = floorDivDim(addDim(x.shape[axis + 2] as Dim, g.pad[axis] - reach(axis)), g.stride[axis]);
-      return typeof steps === 'number' && steps < 0
-        ? context.fail('expected an input at least as large as the kernel')
-        : addDim(steps, 1);
+      const window = {
+        reach: reach(axis),
+        stride: g.stride[axis],
+        pads: [g.pads[axis], g.pads[axis + 2] ?? 0],
+      } as const;
+      return windowCount(context, x.shape[axis + 2] as Dim, window, autoPad);
     };
     return [{ dtype: x.dtype, shape: [x.shape[0] as Dim, outputs, size(0), size(1)] }];
   },
   gradient: (c): InputGradients => {
     const [x, w, dy] = [inputOf(c, 0), inputOf(c, 1), gradOf(c)];
-    const geo = geometry(c.node.attributes);
+    const geo = explicitGeometry(c);
     return [
       c.needs[0] ? inputGradient(c, x, dy, w, geo) : undefined,
       c.needs[1] ? weightGradient(c, x, dy, w, geo) : undefined,
@@ -301,16 +308,20 @@ export const ConvTranspose = defineOp({
   arity: [2, 3],
   attributes: transposedAttributes,
   infer: (context) => {
-    const { x, g, outputs, reach } = checkConvolution(context, 1);
-    const size = (axis: Axis) => {
-      const spread = scaleDim(addDim(x.shape[axis + 2] as Dim, -1), g.stride[axis]);
-      return addDim(spread, reach(axis) - g.pad[axis] + g.extra[axis]);
+    const { x, g, outputs, reach, autoPad } = checkConvolution(context, 1);
+    const wanted = context.attributes.output_shape;
+    const size = (axis: Axis): Dim => {
+      if (wanted) return wanted[axis] ?? 0;
+      const dim = x.shape[axis + 2] as Dim;
+      if (autoPad === 'SAME') return scaleDim(dim, g.stride[axis]);
+      const pad = autoPad === 'VALID' ? 0 : g.pad[axis];
+      return addDim(scaleDim(addDim(dim, -1), g.stride[axis]), reach(axis) - pad + g.extra[axis]);
     };
     return [{ dtype: x.dtype, shape: [x.shape[0] as Dim, outputs, size(0), size(1)] }];
   },
   gradient: (c): InputGradients => {
     const [x, w, dy] = [inputOf(c, 0), inputOf(c, 1), gradOf(c)];
-    const geo = geometry(c.node.attributes);
+    const geo = explicitGeometry(c);
     const { stride: strides, pads, dilation: dilations, group, extra } = geo;
     // A Conv would then find more windows than x has pixels.
     if (extra.some((n, axis) => n >= strides[axis as Axis])) {

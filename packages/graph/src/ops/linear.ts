@@ -1,5 +1,5 @@
 /** Matrix products. */
-import { type Dim, formatDim, sameDim, sameShape } from '../dim.js';
+import { agreedDim, agreeShapes, type Dim, formatDim } from '../dim.js';
 import type { Value } from '../graph.js';
 import { defineOp, type GradientContext, type InputGradients } from '../op-definition.js';
 import { checkSameType, gradOf, inputOf } from './access.js';
@@ -25,7 +25,8 @@ export const MatMul = defineOp({
     if (a.shape.length < 2 || b.shape.length < 2) fail('expected matrices of rank two or more');
     const [m, k] = a.shape.slice(-2) as [Dim, Dim];
     const [k2, n] = b.shape.slice(-2) as [Dim, Dim];
-    if (!sameDim(k, k2)) fail(`expected equal inner sizes, got ${formatDim(k)} and ${formatDim(k2)}`);
+    if (agreedDim(k, k2) === undefined)
+      fail(`expected equal inner sizes, got ${formatDim(k)} and ${formatDim(k2)}`);
     const lead =
       broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)) ?? fail('expected leading axes that broadcast');
     return [{ dtype: a.dtype, shape: [...lead, m, n] }];
@@ -51,10 +52,11 @@ export const Gemm = defineOp({
     if (a.shape.length !== 2 || b.shape.length !== 2) fail('expected two matrices');
     const [m, k] = (attributes.transA ? a.shape.toReversed() : a.shape) as [Dim, Dim];
     const [k2, n] = (attributes.transB ? b.shape.toReversed() : b.shape) as [Dim, Dim];
-    if (!sameDim(k, k2)) fail(`expected equal inner sizes, got ${formatDim(k)} and ${formatDim(k2)}`);
+    if (agreedDim(k, k2) === undefined)
+      fail(`expected equal inner sizes, got ${formatDim(k)} and ${formatDim(k2)}`);
     const shape = [m, n];
     const added = broadcast(inputs[2]?.shape ?? [], shape);
-    if (!added || !sameShape(added, shape)) fail('expected C to broadcast to the product');
+    if (!added || !agreeShapes(added, shape)) fail('expected C to broadcast to the product');
     return [{ dtype: a.dtype, shape }];
   },
   gradient: (c): InputGradients => {

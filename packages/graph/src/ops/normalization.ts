@@ -2,17 +2,15 @@
  * Normalisations: fused operators for inference. The gradient of InstanceNormalization needs 1/σ, which the fused
  * operator keeps to itself, so that differentiating puts the elementary operators in its place.
  */
-import { type Dim, sameDim } from '../dim.js';
+import { agreeShapes } from '../dim.js';
 import type { Value } from '../graph.js';
 import { defineOp, type InputGradients } from '../op-definition.js';
 import { toNumbers } from '../tensor.js';
-import { checkSameType, gradOf, inputOf, outputOf, refuseGradient } from './access.js';
-import { Add, Div, Mul, Sqrt, Sub } from './arithmetic.js';
+import { axisOf, checkSameType, gradOf, inputOf, outputOf, refuseGradient, sameAsInput } from './access.js';
+import { Add, broadcast, Div, Mul, Sqrt, Sub } from './arithmetic.js';
 import { ReduceMean } from './reduction.js';
 
-const spatial = { axes: [2, 3], keepdims: 1 };
-
-/** X [N, C, H, W], scale [C], B [C]; per sample and channel over H and W, biased variance, default epsilon 1e-5. */
+/** X [N, C, …], scale [C], B [C]; per sample and channel over the axes behind, biased variance, default epsilon 1e-5. */
 export const InstanceNormalization = defineOp({
   name: 'InstanceNormalization',
   arity: [3, 3],
@@ -20,15 +18,20 @@ export const InstanceNormalization = defineOp({
   infer: (context) => {
     const [x, scale, bias] = context.inputs as [Value, Value, Value];
     checkSameType(context);
-    const fits = (vector: Value) =>
-      vector.shape.length === 1 && sameDim(vector.shape[0] as Dim, x.shape[1] as Dim);
-    if (x.shape.length !== 4 || !fits(scale) || !fits(bias)) {
+    const fits = (vector: Value) => agreeShapes(vector.shape, x.shape.slice(1, 2));
+    if (x.shape.length < 3 || !fits(scale) || !fits(bias)) {
       context.fail('expected NCHW and two vectors of C elements');
     }
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (c): InputGradients => {
     const { graph, node } = c;
+    const spatial = {
+      axes: inputOf(c, 0)
+        .shape.map((_, axis) => axis)
+        .slice(2),
+      keepdims: 1,
+    };
     const [x, dy, y] = [inputOf(c, 0), gradOf(c), outputOf(c)];
     const isPlain = (i: number, value: number) => {
       const { constant } = inputOf(c, i);
@@ -63,10 +66,39 @@ export const BatchNormalization = defineOp({
   infer: (context) => {
     const [x, ...vectors] = context.inputs as [Value, ...Value[]];
     checkSameType(context);
-    const fits = ({ shape }: Value) =>
-      shape.length === 1 && x.shape.length > 1 && sameDim(shape[0] as Dim, x.shape[1] as Dim);
+    const fits = ({ shape }: Value) => x.shape.length > 1 && agreeShapes(shape, x.shape.slice(1, 2));
     if (!vectors.every(fits)) context.fail('expected four vectors of as many elements as channels');
     if (context.attributes.training_mode) context.fail('expected training_mode 0');
     return [{ dtype: x.dtype, shape: x.shape }];
+  },
+});
+
+/** X, scale, B (may be left out), which broadcast to X; over the axes from `axis` (default the last) on. */
+export const LayerNormalization = defineOp({
+  name: 'LayerNormalization',
+  arity: [2, 3],
+  attributes: { axis: 'int', epsilon: 'float', stash_type: 'int' },
+  infer: (context) => {
+    const { inputs, attributes, fail } = context;
+    const [x, ...others] = inputs as [Value, ...Value[]];
+    axisOf(attributes.axis ?? -1, x.shape.length, fail);
+    checkSameType(context);
+    for (const other of others) {
+      const shape = broadcast(x.shape, other.shape);
+      if (!shape || !agreeShapes(shape, x.shape))
+        fail('expected a scale and bias that broadcast to the input');
+    }
+    return sameAsInput(context);
+  },
+});
+
+/** Divides by the norm (p 1 or 2, default 2) along one axis, by default the last. */
+export const LpNormalization = defineOp({
+  name: 'LpNormalization',
+  arity: [1, 1],
+  attributes: { axis: 'int', p: 'int' },
+  infer: (context) => {
+    axisOf(context.attributes.axis ?? -1, (context.inputs[0] as Value).shape.length, context.fail);
+    return sameAsInput(context);
   },
 });

@@ -1,11 +1,11 @@
 /** Padding. The reflect gradient folds the border back by two products with constant 0/1 matrices. */
-import { addDim, type Dim } from '../dim.js';
+import { addDim, formatDim, formatShape } from '../dim.js';
 import type { Graph, Value } from '../graph.js';
 import { defineOp, type InputGradients } from '../op-definition.js';
 import { tensor } from '../tensor.js';
-import { constantInput, gradOf, inputOf, parameters, refuseGradient, sizeAt } from './access.js';
+import { gradOf, inputOf, knownInput, oneOf, parameters, refuseGradient, sizeAt } from './access.js';
 import { MatMul } from './linear.js';
-import { Slice } from './shape.js';
+import { Slice } from './slice.js';
 
 /** Index in a line of `size` elements that position `at` of a reflected line shows; the edge is not repeated. */
 function reflectIndex(at: number, size: number): number {
@@ -28,8 +28,6 @@ function foldMatrix(graph: Graph, size: number, before: number, after: number, t
   });
 }
 
-const modes = ['constant', 'reflect', 'edge'];
-
 /** Inputs: data, pads [all befores, all afters], value (constant mode; default 0). Modes constant, reflect, edge. */
 export const Pad = defineOp({
   name: 'Pad',
@@ -37,27 +35,25 @@ export const Pad = defineOp({
   attributes: { mode: 'string' },
   infer: (context) => {
     const { dtype, shape } = context.inputs[0] as Value;
-    const pads = constantInput(context, 1, 'pads');
+    const pads = knownInput(context, 1, 'pads');
     if (pads.length !== 2 * shape.length)
       context.fail(`expected ${2 * shape.length} pads, got ${pads.length}`);
-    const { mode = 'constant' } = context.attributes;
-    if (!modes.includes(mode)) context.fail(`expected mode ${modes.join(', ')}, got ${mode}`);
-    if (mode !== 'constant' && pads.some((n) => n < 0))
-      context.fail(`expected pads from 0, got [${pads.join(', ')}]`);
-    return [
-      {
-        dtype,
-        shape: shape.map((dim: Dim, i) => {
-          const [before = 0, after = 0] = [pads[i], pads[i + shape.length]];
-          if (mode === 'reflect' && typeof dim === 'number' && Math.max(before, after) >= dim) {
-            context.fail(
-              `expected reflection narrower than axis ${i} of ${dim}, got ${Math.max(before, after)}`,
-            );
-          }
-          return addDim(dim, before + after);
-        }),
-      },
-    ];
+    const mode = oneOf(context, 'mode', context.attributes.mode, ['constant', 'reflect', 'edge']);
+    if (mode !== 'constant' && pads.some((n) => typeof n === 'number' && n < 0))
+      context.fail(`expected pads from 0, got ${formatShape(pads)}`);
+    const padded = shape.map((dim, i) => {
+      const [before = 0, after = 0] = [pads[i], pads[i + shape.length]];
+      const wide = [before, after].find(
+        (pad) => typeof pad === 'number' && typeof dim === 'number' && pad >= dim,
+      );
+      if (mode === 'reflect' && wide) {
+        context.fail(
+          `expected reflection narrower than axis ${i} of ${formatDim(dim)}, got ${formatDim(wide)}`,
+        );
+      }
+      return addDim(addDim(dim, before), after);
+    });
+    return [{ dtype, shape: padded }];
   },
   gradient: (c): InputGradients => {
     const [x, dy, pads, graph] = [inputOf(c, 0), gradOf(c), parameters(c, 1), c.graph];

@@ -1,47 +1,42 @@
 /** Operators that move elements without changing them. */
-import { addDim, type Dim, fixedDim, fixedShape, formatShape, sameDim } from '../dim.js';
-import type { Graph, Value } from '../graph.js';
-import { defineOp, type InferContext, type InputGradients } from '../op-definition.js';
-import {
-  axisOf,
-  constantInput,
-  gradOf,
-  inputOf,
-  outputOf,
-  parameters,
-  refuseGradient,
-  sizeAt,
-  sizesOf,
-} from './access.js';
+import { addDim, agreedDim, formatDim, formatShape, isComputed, type Shape } from '../dim.js';
+import { quotientDim } from '../dim-product.js';
+import { joinedElements, keptElements, mappedElements, movedElements } from '../elements.js';
+import type { Value } from '../graph.js';
+import { defineOp, type InputGradients } from '../op-definition.js';
+import { axisOf, gradOf, inputOf, knownInput, outputOf, sizeAt, sizesOf } from './access.js';
 import { broadcast, sumTo } from './arithmetic.js';
-import { Pad } from './padding.js';
 
-/** Target sizes may hold one -1 (what is left) and 0 (the input's own size there). */
+/** Target sizes may hold one -1 (what is left) and 0 (the input's own size there, unless `allowzero`). */
 export const Reshape = defineOp({
   name: 'Reshape',
   arity: [2, 2],
-  attributes: {},
+  attributes: { allowzero: 'int' },
   infer: (context) => {
-    const { dtype, shape } = context.inputs[0] as Value;
-    const target: (Dim | -1)[] = constantInput(context, 1, 'sizes').map((size, i) =>
-      size === 0 ? (shape[i] ?? context.fail('a size of 0 needs an input axis there')) : size,
+    const { attributes, fail } = context;
+    const x = context.inputs[0] as Value;
+    const target = knownInput(context, 1, 'sizes').map((size, i) =>
+      size === 0 && !attributes.allowzero
+        ? (x.shape[i] ?? fail('a size of 0 needs an input axis there'))
+        : size,
     );
-    // Symbols that stand on both sides cancel; what is left must be numbers.
-    const left = [...shape];
-    const fixed = target.filter((dim) => {
-      if (typeof dim === 'number') return true;
-      const at = left.findIndex((other) => sameDim(dim, other));
-      return at < 0 || !left.splice(at, 1);
-    });
-    const total = fixedShape(left, 'sizes left over').reduce((product, dim) => product * dim, 1);
-    const known = fixedShape(fixed, 'target sizes')
-      .filter((dim) => dim !== -1)
-      .reduce((product, dim) => product * dim, 1);
-    const resolved = target.map((dim) => (dim === -1 ? total / known : dim));
-    const free = target.filter((dim) => dim === -1).length;
-    const ok = free === 0 ? total === known : free === 1 && Number.isInteger(total / known);
-    if (!ok) context.fail(`expected as many elements as the input, got sizes ${formatShape(target)}`);
-    return [{ dtype, shape: resolved }];
+    const given = target.filter((dim) => dim !== -1);
+    const misfit = () => fail(`expected as many elements as the input, got sizes ${formatShape(target)}`);
+    if (target.length - given.length > 1) misfit();
+    const wanted = given.length < target.length;
+    const empty = [x.shape, given].map((dims) => dims.includes(0));
+    if (empty[1]) {
+      // Of nothing, what is left cannot be told.
+      if (!empty[0] || wanted) misfit();
+      return [{ dtype: x.dtype, shape: target }];
+    }
+    const rest = quotientDim(x.shape, given);
+    const whole = typeof rest === 'number' ? Number.isInteger(rest) && (wanted || rest === 1) : undefined;
+    // With declared symbols alone, what does not cancel does not fit.
+    const trusted = wanted || [...x.shape, ...given].some(isComputed);
+    if (!(whole ?? trusted)) misfit();
+    const shape = target.map((dim) => (dim === -1 ? rest : dim));
+    return [{ dtype: x.dtype, shape, elements: keptElements(x, shape) }];
   },
   gradient: (c): InputGradients => {
     return [c.graph.op(Reshape, [gradOf(c), c.graph.ints(sizesOf(c, inputOf(c, 0)))])];
@@ -57,7 +52,11 @@ export const Transpose = defineOp({
     const perm = attributes.perm ?? shape.map((_, i) => shape.length - 1 - i);
     const valid = perm.length === shape.length && new Set(perm).size === perm.length;
     if (!valid) fail(`expected a permutation of ${shape.length} axes, got [${perm.join(', ')}]`);
-    return [{ dtype, shape: perm.map((axis) => shape[axis] ?? fail(`no axis ${axis}`)) }];
+    const turned = perm.map((axis) => shape[axis] ?? fail(`no axis ${axis}`));
+    const elements = movedElements(inputs[0], turned, (index) =>
+      shape.map((_, axis) => index[perm.indexOf(axis)] ?? 0),
+    );
+    return [{ dtype, shape: turned, elements }];
   },
   gradient: (c): InputGradients => {
     const rank = inputOf(c, 0).shape.length;
@@ -76,16 +75,25 @@ export const Concat = defineOp({
     const values = inputs as Value[];
     const { dtype, shape } = values[0] as Value;
     const axis = axisOf(attributes.axis ?? fail('expected an axis'), shape.length, fail);
-    let size: Dim = 0;
-    for (const value of values) {
-      const fits =
-        value.shape.length === shape.length &&
-        value.shape.every((d, i) => i === axis || sameDim(d, shape[i] as Dim));
-      if (!fits || value.dtype !== dtype) fail(`expected inputs alike but for axis ${axis}`);
-      const dim = value.shape[axis] as Dim;
-      size = values.length === 1 ? dim : addDim(size, fixedDim(dim, `axis ${axis}`));
+    let joined: Shape = shape;
+    const ends: number[] = [];
+    for (const [i, value] of values.entries()) {
+      const merged = value.shape.map((dim, at) =>
+        at === axis ? (i === 0 ? dim : addDim(joined[at] ?? 0, dim)) : agreedDim(joined[at] ?? 0, dim),
+      );
+      const fits = value.dtype === dtype && value.shape.length === shape.length;
+      if (!fits || !merged.every((dim) => dim !== undefined)) {
+        return fail(`expected inputs alike but for axis ${axis}`);
+      }
+      joined = merged;
+      ends.push(Number(merged[axis]));
     }
-    return [{ dtype, shape: shape.map((dim, i) => (i === axis ? size : dim)) }];
+    const elements = joinedElements(values, joined, (index) => {
+      const at = index[axis] ?? 0;
+      const source = ends.findIndex((end) => at < end);
+      return { source, index: index.with(axis, at - (ends[source - 1] ?? 0)) };
+    });
+    return [{ dtype, shape: joined, elements }];
   },
   gradient: (c): InputGradients => {
     const inputs = c.node.inputs as readonly Value[];
@@ -106,12 +114,21 @@ export const Split = defineOp({
   infer: (context) => {
     const { dtype, shape } = context.inputs[0] as Value;
     const axis = axisOf(context.attributes.axis ?? 0, shape.length, context.fail);
-    const sizes = constantInput(context, 1, 'sizes');
-    const total = fixedDim(shape[axis], `axis ${axis}`);
-    if (sizes.reduce((sum, size) => sum + size, 0) !== total) {
-      context.fail(`expected sizes that add up to ${total}, got [${sizes.join(', ')}]`);
+    const sizes = knownInput(context, 1, 'sizes');
+    const total = shape[axis] ?? 0;
+    if (agreedDim(sizes.reduce(addDim, 0), total) === undefined) {
+      context.fail(`expected sizes that add up to ${formatDim(total)}, got ${formatShape(sizes)}`);
     }
-    return sizes.map((size) => ({ dtype, shape: shape.map((dim, i) => (i === axis ? size : dim)) }));
+    let start = 0;
+    return sizes.map((size) => {
+      const part = shape.with(axis, size);
+      const from = start;
+      start += Number(size);
+      const elements = movedElements(context.inputs[0], part, (index) =>
+        index.with(axis, (index[axis] ?? 0) + from),
+      );
+      return { dtype, shape: part, elements };
+    });
   },
   gradient: (c): InputGradients => {
     const parts = c.node.outputs.map(
@@ -124,87 +141,17 @@ export const Split = defineOp({
   },
 });
 
-/** One axis of a Slice with its bounds brought inside the input, as ONNX clamps them. */
-interface Range {
-  start: number;
-  step: number;
-  count: number;
-}
-
-function sliceRanges(
-  shape: readonly Dim[],
-  lists: (number[] | undefined)[],
-  fail: (message: string) => never,
-): (Range | undefined)[] {
-  const [starts = [], ends = [], axes = starts.map((_, i) => i), steps = starts.map(() => 1)] = lists;
-  if ([ends, axes, steps].some(({ length }) => length !== starts.length)) {
-    fail(`expected as many ends, axes and steps as starts, ${starts.length}`);
-  }
-  const ranges: (Range | undefined)[] = shape.map(() => undefined);
-  axes.forEach((rawAxis, i) => {
-    const axis = axisOf(rawAxis, shape.length, fail);
-    const size = fixedDim(shape[axis], `axis ${axis}`);
-    const step = steps[i] ?? 1;
-    if (step === 0) fail('expected steps other than 0');
-    const bound = (value: number, least: number, most: number) =>
-      Math.min(Math.max(value < 0 ? value + size : value, least), most);
-    const start = bound(starts[i] ?? 0, 0, step > 0 ? size : size - 1);
-    const end = step > 0 ? bound(ends[i] ?? 0, 0, size) : bound(ends[i] ?? 0, -1, size - 1);
-    ranges[axis] = { start, step, count: Math.max(0, Math.ceil((end - start) / step)) };
-  });
-  return ranges;
-}
-
-/** Inputs: data, starts, ends, axes, steps; all but the data constant. */
-export const Slice = defineOp({
-  name: 'Slice',
-  arity: [3, 5],
-  attributes: {},
-  infer: (context: InferContext) => {
-    const { dtype, shape } = context.inputs[0] as Value;
-    const lists = context.inputs.slice(1).map((list, i) => list && constantInput(context, i + 1, 'bounds'));
-    const ranges = sliceRanges(shape, lists, context.fail);
-    return [{ dtype, shape: shape.map((dim, i) => ranges[i]?.count ?? dim) }];
-  },
-  gradient: (c): InputGradients => {
-    const x = inputOf(c, 0);
-    const lists = c.node.inputs.slice(1).map((list, i) => list && parameters(c, i + 1));
-    const ranges = sliceRanges(x.shape, lists, (message) => refuseGradient(c, message));
-    if (ranges.some((range) => range && range.step < 1)) refuseGradient(c, 'expected steps from 1');
-    let grad = gradOf(c);
-    ranges.forEach((range, axis) => {
-      if (!range || range.step === 1) return;
-      const spread = spaced(c.graph, grad, axis, range.step);
-      // The zeros after the last element may reach beyond the input.
-      const reach = sizeAt(c, x, axis) - range.start;
-      const cut = [0, reach, axis].map((n) => c.graph.ints([n]));
-      grad = range.count * range.step > reach ? c.graph.op(Slice, [spread, ...cut]) : spread;
-    });
-    const before = ranges.map((range) => range?.start ?? 0);
-    const after = before.map((start, axis) => sizeAt(c, x, axis) - start - sizeAt(c, grad, axis));
-    const whole = [...before, ...after].every((n) => n === 0);
-    return [whole ? grad : c.graph.op(Pad, [grad, c.graph.ints([...before, ...after])])];
-  },
-});
-
-/** Puts step − 1 zeros after each element along an axis. */
-function spaced(graph: Graph, x: Value, axis: number, step: number): Value {
-  const sizes = fixedShape(x.shape, 'gradient of a Slice');
-  const apart = graph.op(Reshape, [x, graph.ints(sizes.toSpliced(axis + 1, 0, 1))]);
-  const pads = new Array<number>(2 * sizes.length + 2).fill(0).with(sizes.length + axis + 2, step - 1);
-  const filled = graph.op(Pad, [apart, graph.ints(pads)]);
-  return graph.op(Reshape, [filled, graph.ints(sizes.with(axis, (sizes[axis] ?? 0) * step))]);
-}
-
-/** Broadcasts to at least the constant sizes given. */
+/** Broadcasts to at least the sizes given. */
 export const Expand = defineOp({
   name: 'Expand',
   arity: [2, 2],
   attributes: {},
   infer: (context) => {
-    const { dtype, shape } = context.inputs[0] as Value;
-    const result = broadcast(shape, constantInput(context, 1, 'sizes'));
-    return [{ dtype, shape: result ?? context.fail('expected a shape that broadcasts to the sizes') }];
+    const x = context.inputs[0] as Value;
+    const shape =
+      broadcast(x.shape, knownInput(context, 1, 'sizes')) ??
+      context.fail('expected a shape that broadcasts to the sizes');
+    return [{ dtype: x.dtype, shape, elements: mappedElements([x], shape, (element) => element) }];
   },
   gradient: (c): InputGradients => [sumTo(c, gradOf(c), inputOf(c, 0)), undefined],
 });
@@ -219,11 +166,18 @@ export const Gather = defineOp({
     if (indices.dtype !== 'int64' && indices.dtype !== 'int32')
       fail(`expected integer indices, got ${indices.dtype}`);
     const axis = axisOf(attributes.axis ?? 0, data.shape.length, fail);
-    return [
-      {
-        dtype: data.dtype,
-        shape: [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)],
-      },
-    ];
+    const shape = [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)];
+    // What is picked, spread as the result is: then each element is found where it says.
+    const end = axis + indices.shape.length;
+    const picks = movedElements(indices, shape, (index) => index.slice(axis, end));
+    const size = Number(data.shape[axis]);
+    let next = 0;
+    const elements =
+      picks?.every((pick) => typeof pick === 'number' && pick >= -size && pick < size) &&
+      movedElements(data, shape, (index) => {
+        const pick = Number(picks[next++]);
+        return [...index.slice(0, axis), pick < 0 ? pick + size : pick, ...index.slice(end)];
+      });
+    return [{ dtype: data.dtype, shape, elements: elements || undefined }];
   },
 });

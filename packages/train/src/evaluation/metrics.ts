@@ -2,9 +2,8 @@
  * How far an image is from the one it should be: L1, PSNR, SSIM, structure. For pairs with a known answer only; not
  * for sets without one. SSIM is own code because the npm packages for it are approximate or no longer kept.
  */
-import { CycleganError } from '@cyclegan/runtime-core';
+import { CycleganError, SSIM_WINDOW, structuralSimilarity } from '@cyclegan/runtime-core';
 import { edgeCorrelation } from './edges.js';
-import { structuralSimilarity, WINDOW } from './structural-similarity.js';
 
 /** From black to white on [−1, 1]. */
 const RANGE = 2;
@@ -57,7 +56,7 @@ export function psnr(pair: ImagePair): number {
  * `gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=2`.
  */
 export function ssim(pair: ImagePair): number {
-  checkSizes(pair, WINDOW);
+  checkSizes(pair, SSIM_WINDOW);
   return meanOverPlanes(pair, (x, y) => structuralSimilarity(x, y, pair));
 }
 

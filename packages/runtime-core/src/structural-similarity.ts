@@ -6,14 +6,14 @@
 /** From black to white on [−1, 1]. */
 const RANGE = 2;
 /** Edge of the window, pixels. */
-export const WINDOW = 11;
+export const SSIM_WINDOW = 11;
 const SIGMA = 1.5;
 const C1 = (0.01 * RANGE) ** 2;
 const C2 = (0.03 * RANGE) ** 2;
 
 /**
  * Mean SSIM of two planes over the places where the window fits.
- * @param x [height, width] on [−1, 1], each side at least {@link WINDOW}; `y` likewise
+ * @param x [height, width] on [−1, 1], each side at least {@link SSIM_WINDOW}; `y` likewise
  */
 export function structuralSimilarity(
   x: Float32Array,
@@ -43,15 +43,15 @@ function product(x: Float32Array, y: Float32Array): Float64Array {
   return Float64Array.from(x, (value, at) => value * (y[at] ?? 0));
 }
 
-const bell = Array.from({ length: WINDOW }, (_, tap) =>
-  Math.exp(-((tap - (WINDOW - 1) / 2) ** 2) / (2 * SIGMA ** 2)),
+const bell = Array.from({ length: SSIM_WINDOW }, (_, tap) =>
+  Math.exp(-((tap - (SSIM_WINDOW - 1) / 2) ** 2) / (2 * SIGMA ** 2)),
 );
 const bellSum = bell.reduce((sum, tap) => sum + tap);
 const taps = bell.map((tap) => tap / bellSum);
 
 /** Gaussian means at each place where the window fits: along the rows first, then down the columns. */
 function windowMeans(values: ArrayLike<number>, height: number, width: number): Float64Array {
-  const innerWidth = width - WINDOW + 1;
+  const innerWidth = width - SSIM_WINDOW + 1;
   const rows = new Float64Array(height * innerWidth);
   for (const [tap, weight] of taps.entries()) {
     for (let row = 0, to = 0; row < height; row++) {
@@ -60,7 +60,7 @@ function windowMeans(values: ArrayLike<number>, height: number, width: number): 
       }
     }
   }
-  const means = new Float64Array((height - WINDOW + 1) * innerWidth);
+  const means = new Float64Array((height - SSIM_WINDOW + 1) * innerWidth);
   for (const [tap, weight] of taps.entries()) {
     const offset = tap * innerWidth;
     for (let to = 0; to < means.length; to++) {

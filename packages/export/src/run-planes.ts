@@ -1,0 +1,18 @@
+/** A model's bytes as a function from planes to planes, on the CPU, for self-checks and samples. */
+import type { RunPlanes } from '@cyclegan/runtime-core';
+import { planesOf, tensorOf } from './planes.js';
+import { withSession } from './session.js';
+
+/**
+ * Opens a model of one input, lends it to `use` and frees it.
+ * @throws what onnxruntime throws for a model that it cannot run
+ */
+export function withPlanes<T>(
+  model: Uint8Array,
+  input: string,
+  use: (run: RunPlanes) => Promise<T>,
+): Promise<T> {
+  return withSession(model, 'all', (run) =>
+    use(async (planes) => planesOf(await run(new Map([[input, tensorOf(planes)]])))),
+  );
+}
