@@ -6,6 +6,7 @@ import { availableParallelism, cpus } from 'node:os';
 import type { Graph, OptimizeTable } from '@cyclegan/graph';
 import type { GeneratorConfig } from '@cyclegan/model';
 import type { Direction, ModelEntry, Precision, VariantEntry } from '@cyclegan/runtime-core';
+import { graphFailure } from './graph-failure.js';
 import type { Imported } from './import/imported.js';
 import { knownPatch } from './known-patch.js';
 import { type FileFacts, fileBytes, fileFields } from './model-file.js';
@@ -57,7 +58,7 @@ export async function exportDirection(options: DirectionOptions): Promise<Export
   const model = await prepareModel(imported, { range, where, signal });
   const plain = fileBytes(model.graph, facts);
   const input = model.graph.inputs[0]?.name ?? '';
-  const patch = await knownPatch({ imported, model, plain, input, range, where });
+  const patch = await knownPatch({ imported, model, plain, input, range, where: `${where}, ${direction}` });
   const images = precisions.some((each) => each !== 'fp32') ? await evaluationImages(model, options) : [];
 
   const models: ModelEntry[] = [];
@@ -116,10 +117,19 @@ async function exportVariant(
   const { direction, precision, model, facts, begin, write } = options;
   const file = variantFile({ direction, precision }, variant);
   await begin(file);
-  const made = variantOf(graph, variant);
+  const made = madeVariant(graph, variant, file);
   const bytes = fileBytes(made, facts);
   await write(file, bytes);
   return { ...fileFields(bytes, { direction, precision, file }, model), ...describeVariant(made, variant) };
+}
+
+/** What a model does not allow, such as tiles of one without InstanceNormalization, is an option to be changed. */
+function madeVariant(graph: Graph, variant: VariantOptions, file: string): Graph {
+  try {
+    return variantOf(graph, variant);
+  } catch (error) {
+    throw graphFailure('usage', file, error);
+  }
 }
 
 type Measurements = Pick<ModelEntry, 'quality' | 'speed'>;

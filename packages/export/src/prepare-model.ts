@@ -2,8 +2,9 @@
  * From an imported generator to the float32 graph that a bundle ships: a bundle's names and range, free sizes,
  * optimised. Writes no files.
  */
-import { formatShape, type Graph, GraphError, type OptimizeTable } from '@cyclegan/graph';
+import { formatShape, type Graph, type OptimizeTable } from '@cyclegan/graph';
 import { CycleganError } from '@cyclegan/runtime-core';
+import { graphFailure } from './graph-failure.js';
 import { freeSizes, type ImageSizes } from './image-sizes.js';
 import type { Imported } from './import/imported.js';
 import { type ValueRange, withBundleInterface } from './model-interface.js';
@@ -55,10 +56,7 @@ export async function prepareModel(
   } catch (error) {
     if (signal?.aborted)
       throw new CycleganError('aborted', '[export] bundle: stopped on request.', { cause: error });
-    if (error instanceof GraphError) {
-      throw new CycleganError('input', `[export] ${where}: ${error.message}`, { cause: error });
-    }
-    throw error;
+    throw graphFailure('input', where, error);
   }
 }
 

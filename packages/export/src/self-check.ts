@@ -42,6 +42,14 @@ const margins: Readonly<Record<Precision, Margin>> = {
   int8: { factor: 1.5, least: 2e-2, most: 0.75 },
 };
 
+/** What to do about a model that is further off than its margin. */
+const fixes: Readonly<Record<Precision, string>> = {
+  fp32: 'Report this, with the model.',
+  'fp16-weights': 'Leave fp16-weights out: its values do not fit into halves.',
+  fp16: 'Leave fp16 out: its values do not fit into halves.',
+  int8: 'Ask for a higher PSNR, calibrate on more and more varied images, or leave int8 out.',
+};
+
 export interface KnownPatch {
   readonly input: Planes;
   /** The source's own answer. */
@@ -93,7 +101,7 @@ export async function makeSelfCheck(
   if (!(off <= tolerance)) {
     throw new CycleganError(
       'bundle',
-      `[export] ${where}: expected answers within ${most} of the source's, got ${off.toPrecision(3)} on the self-check patch. Leave ${model.precision} out, or report this if it is fp32.`,
+      `[export] ${where}: expected answers within ${most} of the source's, got ${off.toPrecision(3)} on the self-check patch. ${fixes[model.precision]}`,
     );
   }
   return { ...PATCH_SIZE, input: encodePatch(input), output: encodePatch(output), tolerance };

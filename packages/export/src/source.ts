@@ -8,6 +8,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CycleganError, type Direction, isCycleganError, type Manifest } from '@cyclegan/runtime-core';
+import { graphFailure } from './graph-failure.js';
 import type { Imported } from './import/imported.js';
 import { findSource } from './source-kind.js';
 
@@ -182,7 +183,11 @@ async function source({
     directions,
     async open(direction) {
       const open = generators[direction];
-      if (open) return open();
+      if (open) {
+        return open().catch((error: unknown) => {
+          throw graphFailure('input', path, error);
+        });
+      }
       throw new CycleganError(
         'usage',
         `[export] ${path}: expected a generator ${direction}, got ${directions.join(' and ')} only. Choose another direction.`,

@@ -140,19 +140,6 @@ describe('the source', () => {
     expect((await doExport()).manifest.training).toBeNull();
   });
 
-  test.each(['model.pth', 'model.json', 'model.onnx'])('%s is refused as not built yet', async (name) => {
-    await expect(doExport({ source: join(dir, name) })).rejects.toMatchObject({
-      code: 'usage',
-      message: expect.stringMatching(/expected a run folder, .* cannot be read yet/),
-    });
-  });
-
-  test('that is not there, or holds no run, is said so', async () => {
-    await expect(doExport({ source: join(dir, 'nowhere') })).rejects.toMatchObject({ code: 'run' });
-    await mkdir(join(dir, 'empty'));
-    await expect(doExport({ source: join(dir, 'empty') })).rejects.toMatchObject({ code: 'run' });
-  });
-
   test.each([
     [
       'no weight',
@@ -190,9 +177,12 @@ describe('the source', () => {
 
 describe('the options', () => {
   test.each([
-    ['precision fp16', { precision: ['fp16'] }, /precision: expected fp32, got fp16/],
-    ['precision fp32 and int8', { precision: ['fp32', 'int8'] }, /got fp32,int8/],
+    ['int8 without images', { precision: ['fp32', 'int8'] }, /expected a folder of images for int8/],
+    ['int8 by its target', { target: 'cpu' }, /Name one with --calibrate/],
     ['no precision', { precision: [] }, /got none/],
+    ['a size of nothing', { size: { width: 0, height: 8 } }, /sides of 1 to 16384 px, got 0x8/],
+    ['a range upside down', { range: [1, 0] }, /black below white, got 1\.\.0/],
+    ['a size off the model’s multiples', { size: { width: 30, height: 32 } }, /multiple of 4, got 30/],
     ['an empty name', { name: '' }, /name: expected 1 to 200 characters, got 0/],
     ['a long licence', { licence: 'x'.repeat(201) }, /licence: expected at most 200 characters/],
   ] as [string, Partial<ExportOptions>, RegExp][])('%s is refused', async (_, options, message) => {
@@ -284,6 +274,9 @@ describe('the place', () => {
   });
 });
 
+/** What progress tells of a plain export. */
+const steps = ['AtoB: graph', 'AtoB fp32', 'BtoA: graph', 'BtoA fp32', 'manifest.json'];
+
 describe('a failure leaves the old bundle', () => {
   let before: Record<string, string>;
   beforeEach(async () => {
@@ -302,7 +295,7 @@ describe('a failure leaves the old bundle', () => {
     });
     await expect(doExport()).rejects.toMatchObject({
       code: 'bundle',
-      message: expect.stringMatching(/expected BtoA to answer with numbers/),
+      message: expect.stringMatching(/BtoA: expected it to answer with numbers/),
     });
     await expectUntouched();
   });
@@ -311,7 +304,7 @@ describe('a failure leaves the old bundle', () => {
     const seen: string[] = [];
     await doExport({ out: join(dir, 'other'), onProgress: ({ what }) => seen.push(what) });
     await rm(join(dir, 'other'), { recursive: true });
-    expect(seen).toEqual(['AtoB', 'BtoA', 'manifest.json']);
+    expect(seen).toEqual(steps);
     await expect(doExport({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
     for (const at of seen.slice(0, -1)) {
       const controller = new AbortController();
@@ -336,5 +329,5 @@ describe('a failure leaves the old bundle', () => {
 test('progress counts models and ends full', async () => {
   const seen: string[] = [];
   await doExport({ onProgress: ({ done, total, what }) => seen.push(`${done}/${total} ${what}`) });
-  expect(seen).toEqual(['0/2 AtoB', '1/2 BtoA', '2/2 manifest.json']);
+  expect(seen).toEqual(steps.map((step, at) => `${at}/4 ${step}`));
 });

@@ -224,21 +224,18 @@ test('the network itself is fine', async () => {
   expect(await outcome(network)).toBe('graph');
 });
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])(
-  '150 damaged models, seed %i, end with a graph or a sentence',
-  async (seed) => {
-    const random = xoroshiro128plus(seed);
-    const pick: Pick = (bound) => uniformInt(random, 0, Math.max(bound - 1, 0));
-    const before = process.memoryUsage().rss;
-    const counts = new Map<string, number>();
-    for (let i = 0; i < 150; i++) {
-      const ending = await outcome(damaged(pick));
-      counts.set(ending, (counts.get(ending) ?? 0) + 1);
-    }
-    expect([...counts.keys()].sort()).toEqual(['graph', 'sentence']);
-    expect(process.memoryUsage().rss - before).toBeLessThan(400 * 2 ** 20);
-  },
-);
+test.each([1, 2, 3, 4, 5])('150 damaged models, seed %i, end with a graph or a sentence', async (seed) => {
+  const random = xoroshiro128plus(seed);
+  const pick: Pick = (bound) => uniformInt(random, 0, Math.max(bound - 1, 0));
+  const before = process.memoryUsage().rss;
+  const counts = new Map<string, number>();
+  for (let i = 0; i < 150; i++) {
+    const ending = await outcome(damaged(pick));
+    counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  }
+  expect([...counts.keys()].sort()).toEqual(['graph', 'sentence']);
+  expect(process.memoryUsage().rss - before).toBeLessThan(400 * 2 ** 20);
+});
 
 async function outcome(files: ReadonlyMap<string, Uint8Array>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tfjs-fuzz-'));

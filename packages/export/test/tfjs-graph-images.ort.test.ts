@@ -57,6 +57,17 @@ const cases: Record<string, Case> = {
     ...windows(1, 'EXPLICIT'),
     explicit_paddings: ints(0, 0, 1, 2, 0, 1, 0, 0),
   }),
+  'Conv2D in NCHW': {
+    ...two('Conv2D', randomWeight([3, 3, 3, 4]), {
+      // tfjs takes the strides' second and third numbers whatever the layout.
+      strides: ints(1, 1, 1, 1),
+      padding: text('SAME'),
+      dilations: ints(1, 1, 1, 1),
+      data_format: text('NCHW'),
+    }),
+    shape: [-1, 3, -1, -1],
+    left: ['Conv'],
+  },
   'Conv2D SAME stride 2, fixed odd size': {
     ...two('Conv2D', randomWeight([3, 3, 3, 4]), windows(2, 'SAME')),
     shape: [-1, 9, 8, 3],

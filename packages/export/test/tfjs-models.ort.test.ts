@@ -5,7 +5,18 @@ import { importTfjs } from '@cyclegan/export';
 import { formatShape, writeOnnx } from '@cyclegan/graph';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
-import { expectAsInTfjs, worst } from './tfjs-graph-model.ts';
+import {
+  expectAsInTfjs,
+  modelFiles,
+  node,
+  placeholder,
+  scalar,
+  shape,
+  type,
+  wholeWeight,
+  withFiles,
+  worst,
+} from './tfjs-graph-model.ts';
 
 const folder = (name: string) =>
   fileURLToPath(new URL(`../../../test/fixtures/tfjs/${name}`, import.meta.url));
@@ -56,6 +67,30 @@ test.each(['cyclegan', 'unet', 'mobile'])('%s: as TensorFlow computed it', async
     expected[(i % channels) * h * w + Math.floor(i / channels)] = value;
   });
   expect(worst(made?.data as Float32Array, expected)).toBeLessThan(1e-4);
+});
+
+test('takes and gives images without an axis of samples', async () => {
+  const nodes = [
+    placeholder(-1, -1, 3),
+    node('ExpandDims', ['x', 'axis'], {}, 'e'),
+    node('Tanh', ['e'], {}, 't'),
+    node('Squeeze', ['t'], { squeeze_dims: { list: { i: ['0'] } } }),
+  ];
+  await withFiles(modelFiles({ nodes, weights: { axis: wholeWeight(0) } }), async (path) => {
+    expect(await expectAsInTfjs(path, [[1, 3, 5, 7]])).toContain('Tanh');
+  });
+});
+
+test('takes and gives images of whole numbers as floats', async () => {
+  const nodes = [
+    { name: 'x', op: 'Placeholder', attr: { dtype: type('DT_INT32'), shape: shape(-1, -1, -1, 3) } },
+    node('Cast', ['x'], { DstT: type('DT_FLOAT') }, 'f'),
+    node('Mul', ['f', 'w'], {}, 'm'),
+    node('Cast', ['m'], { DstT: type('DT_INT32') }),
+  ];
+  await withFiles(modelFiles({ nodes, weights: { w: scalar(3.5) } }), async (path) => {
+    await expectAsInTfjs(path, [[2, 3, 5, 7]], { scale: 255 });
+  });
 });
 
 test('says what it is: free sizes stay free, the source is NHWC and runs in tfjs-converter', async () => {

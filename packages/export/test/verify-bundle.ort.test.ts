@@ -19,15 +19,18 @@ beforeAll(async () => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const file = 'file as the manifest says';
+const fromSource = ['source against its imported graph', 'imported graph against the file'];
 const comparisons = [
   file,
+  ...fromSource,
   'self-check patch against the file',
   'file read and written again against the file',
-  'checkpoint graph against the file',
-  'optimised session against unoptimised',
   'batch of 2 against singles',
   'translator against the file, one 8-bit level allowed',
 ];
+const onCpu = 'on cpu, optimised, against the file';
+/** Each would be a process of its own. */
+const devices = [] as const;
 
 /** A copy of the bundle that a test may spoil. */
 function copy(): string {
@@ -57,29 +60,45 @@ const failed = (rows: VerifyRow[]) =>
   rows.filter(({ ok }) => !ok).map((row) => `${row.model}: ${row.comparison}`);
 
 test('a sound bundle passes every row, with numbers', async () => {
-  const { ok, rows, skipped } = await verifyBundle({ bundle: made.bundle, source: made.run });
+  const { ok, rows, placements } = await verifyBundle({
+    bundle: made.bundle,
+    source: made.run,
+    devices: ['cpu'],
+  });
   expect(ok).toBe(true);
-  expect(skipped).toEqual([]);
   expect(rows.map(({ model, comparison }) => `${model}: ${comparison}`)).toEqual(
-    ['AtoB fp32', 'BtoA fp32'].flatMap((model) => comparisons.map((comparison) => `${model}: ${comparison}`)),
+    ['AtoB fp32', 'BtoA fp32'].flatMap((model) =>
+      [...comparisons, onCpu].map((comparison) => `${model}: ${comparison}`),
+    ),
   );
-  for (const { comparison, maxError, meanError, tolerance, note } of rows) {
-    expect(note).toBeUndefined();
-    if (comparison === file) expect([maxError, meanError, tolerance]).toEqual([null, null, null]);
+  for (const { comparison, maxError, meanError, psnr, ssim, tolerance, leastPsnr, note } of rows) {
+    expect([note, leastPsnr]).toEqual([undefined, null]);
+    if (comparison === file)
+      expect([maxError, meanError, psnr, ssim, tolerance]).toEqual(Array(5).fill(null));
     else {
       expect(maxError).toBeLessThanOrEqual(tolerance ?? Number.NaN);
       expect(meanError).toBeLessThanOrEqual(maxError ?? Number.NaN);
+      expect(psnr).toBeGreaterThan(100);
+      if (!comparison.startsWith('translator')) expect(ssim).toBeCloseTo(1, 6);
     }
   }
-  const optimised = rows.find(({ comparison }) => comparison.startsWith('optimised'));
+  const optimised = rows.find(({ comparison }) => comparison === onCpu);
   expect(optimised?.maxError).toBeGreaterThan(0);
+  expect(placements.map(({ model, device }) => `${model} on ${device}`)).toEqual([
+    'AtoB fp32 on cpu',
+    'BtoA fp32 on cpu',
+  ]);
+  for (const { nodes, fellBack } of placements) {
+    expect(nodes).toContainEqual({ op: 'InstanceNormalization', provider: 'CPUExecutionProvider', count: 7 });
+    expect(fellBack).toEqual([]);
+  }
 });
 
 test('without a source that row is left out, and said so', async () => {
-  const { ok, rows, skipped } = await verifyBundle({ bundle: made.bundle });
+  const { ok, rows, skipped } = await verifyBundle({ bundle: made.bundle, devices });
   expect(ok).toBe(true);
-  expect(rows).toHaveLength(2 * (comparisons.length - 1));
-  expect(skipped).toEqual([expect.stringContaining('checkpoint graph')]);
+  expect(rows).toHaveLength(2 * (comparisons.length - fromSource.length));
+  expect(skipped).toContain('[verify] source: left out, because none was named.');
 });
 
 test('one flipped bit in a model fails its file, and nothing of it is run', async () => {
@@ -88,7 +107,7 @@ test('one flipped bit in a model fails its file, and nothing of it is run', asyn
   const bytes = await readFile(path);
   bytes[20_000] = (bytes[20_000] ?? 0) ^ 1;
   await writeFile(path, bytes);
-  const { ok, rows } = await verifyBundle({ bundle });
+  const { ok, rows } = await verifyBundle({ bundle, devices });
   expect(ok).toBe(false);
   expect(failed(rows)).toEqual([`AtoB fp32: ${file}`]);
   expect(rows.filter(({ model }) => model === 'AtoB fp32')).toHaveLength(1);
@@ -101,7 +120,7 @@ test.each([
 ] as const)('a model that is %s fails its file', async (_, spoil, note) => {
   const bundle = copy();
   await spoil(join(bundle, 'BtoA.fp32.onnx'));
-  const { rows } = await verifyBundle({ bundle });
+  const { rows } = await verifyBundle({ bundle, devices });
   expect(failed(rows)).toEqual([`BtoA fp32: ${file}`]);
   expect(rows.at(-1)?.note).toMatch(note);
 });
@@ -111,10 +130,10 @@ test('other weights fail the self-check and the checkpoint, though the manifest 
   const weights = randomWeights(made.networks, 99);
   const bytes = writeOnnx(generatorGraph({ config: made.networks.generator, weights, direction: 'AtoB' }));
   await replaceModel(bundle, bytes);
-  const { rows } = await verifyBundle({ bundle, source: made.run });
+  const { rows } = await verifyBundle({ bundle, source: made.run, devices });
   expect(failed(rows)).toEqual([
+    'AtoB fp32: imported graph against the file',
     'AtoB fp32: self-check patch against the file',
-    'AtoB fp32: checkpoint graph against the file',
     // The runtime refuses what fails its self-check.
     'AtoB fp32: translator against the file, one 8-bit level allowed',
   ]);
@@ -127,7 +146,7 @@ test('a spoiled patch fails the self-check, by itself and in the translator', as
   await changeManifest(bundle, ({ models: [, entry] }) => {
     if (entry) entry.selfCheck.output = entry.selfCheck.input;
   });
-  const { rows } = await verifyBundle({ bundle, source: made.run });
+  const { rows } = await verifyBundle({ bundle, source: made.run, devices });
   expect(failed(rows)).toEqual([
     'BtoA fp32: self-check patch against the file',
     'BtoA fp32: translator against the file, one 8-bit level allowed',
@@ -139,7 +158,7 @@ test('a patch of another size is a row that says so', async () => {
   await changeManifest(bundle, ({ models: [entry] }) => {
     if (entry) entry.selfCheck.width = 16;
   });
-  const { rows } = await verifyBundle({ bundle });
+  const { rows } = await verifyBundle({ bundle, devices });
   expect(failed(rows)[0]).toBe('AtoB fp32: self-check patch against the file');
 });
 
@@ -149,7 +168,7 @@ test('NaN is no agreement', async () => {
   for (const [key, { shape, data }] of weights) weights.set(key, { shape, data: data.map(() => Number.NaN) });
   const bytes = writeOnnx(generatorGraph({ config: made.networks.generator, weights, direction: 'AtoB' }));
   await replaceModel(bundle, bytes);
-  const { rows } = await verifyBundle({ bundle, source: made.run });
+  const { rows } = await verifyBundle({ bundle, source: made.run, devices });
   expect(
     rows.filter(({ model, ok }) => model === 'AtoB fp32' && ok).map(({ comparison }) => comparison),
   ).toEqual([file]);
@@ -168,7 +187,7 @@ test.each([
       Object.assign(entry ?? {}, { [key]: merged });
     }
   });
-  const { rows } = await verifyBundle({ bundle });
+  const { rows } = await verifyBundle({ bundle, devices });
   expect(failed(rows)).toEqual([`AtoB fp32: ${file}`]);
   expect(rows[0]?.note).toMatch(note);
 });
@@ -176,21 +195,21 @@ test.each([
 test('a model that cannot be run fails its file, or what it cannot do', async () => {
   const bundle = copy();
   await replaceModel(bundle, new TextEncoder().encode('no model'));
-  expect(failed((await verifyBundle({ bundle })).rows)).toEqual([`AtoB fp32: ${file}`]);
+  expect(failed((await verifyBundle({ bundle, devices })).rows)).toEqual([`AtoB fp32: ${file}`]);
 
   const fixed = new Graph('fixed');
   fixed.output('translation', fixed.op(Tanh, [fixed.input('image', 'float32', [1, 3, 20, 32])]));
   await replaceModel(bundle, writeOnnx(fixed));
-  const { rows } = await verifyBundle({ bundle });
-  expect(failed(rows)).toContain('AtoB fp32: batch of 2 against singles');
-  expect(rows.find(({ comparison }) => comparison.startsWith('batch'))?.note).toMatch(/dimension|shape/i);
+  const { rows } = await verifyBundle({ bundle, devices: ['cpu'] });
+  expect(failed(rows)).toContain('AtoB fp32: on cpu, optimised, against the file');
+  expect(rows.find(({ comparison }) => comparison === onCpu)?.note).toMatch(/dimension|shape/i);
 });
 
 test('a source that has gone on fails its row, with the steps', async () => {
   const later = await makeRun({ run: join(temporaryFolder(), 'run'), seed: 2, step: 11 });
-  const { rows } = await verifyBundle({ bundle: made.bundle, source: later.run });
+  const { rows } = await verifyBundle({ bundle: made.bundle, source: later.run, devices });
   expect(failed(rows)).toEqual(
-    ['AtoB fp32', 'BtoA fp32'].map((model) => `${model}: checkpoint graph against the file`),
+    ['AtoB fp32', 'BtoA fp32'].map((model) => `${model}: imported graph against the file`),
   );
   expect(rows.find(({ ok }) => !ok)?.note).toBe('the bundle is of step 10, the source of step 11');
 });
@@ -198,10 +217,10 @@ test('a source that has gone on fails its row, with the steps', async () => {
 test('what is no bundle, or no source, is an error', async () => {
   const empty = temporaryFolder();
   await expect(verifyBundle({ bundle: empty })).rejects.toMatchObject({ code: 'bundle' });
-  await expect(verifyBundle({ bundle: made.bundle, source: empty })).rejects.toMatchObject({ code: 'run' });
+  await expect(verifyBundle({ bundle: made.bundle, source: empty })).rejects.toMatchObject({ code: 'input' });
   const bundle = copy();
   await changeManifest(bundle, (manifest) => Object.assign(manifest, { version: 2 }));
-  await expect(verifyBundle({ bundle })).rejects.toMatchObject({
+  await expect(verifyBundle({ bundle, devices })).rejects.toMatchObject({
     code: 'bundle',
     message: expect.stringMatching(/version 1 or older, got 2/),
   });
@@ -216,6 +235,7 @@ test('stops between comparisons when it is asked to, and counts to the end when 
   const call = verifyBundle({
     bundle: made.bundle,
     signal: controller.signal,
+    devices,
     onProgress: ({ done, total, what }) => {
       seen.push(`${done}/${total} ${what}`);
       if (what.includes('batch')) controller.abort();
@@ -224,7 +244,11 @@ test('stops between comparisons when it is asked to, and counts to the end when 
   await expect(call).rejects.toMatchObject({ code: 'aborted' });
   expect(seen.at(-1)).toBe('0/2 AtoB fp32: batch of 2 against singles');
   const ends: string[] = [];
-  await verifyBundle({ bundle: made.bundle, onProgress: ({ done, total }) => ends.push(`${done}/${total}`) });
+  await verifyBundle({
+    bundle: made.bundle,
+    devices,
+    onProgress: ({ done, total }) => ends.push(`${done}/${total}`),
+  });
   expect(ends.at(-1)).toBe('2/2');
 });
 

@@ -11,6 +11,7 @@ import {
   Dropout,
   deadCode,
   Expand,
+  float32,
   foldConstants,
   fuseLeakyRelu,
   Gather,
@@ -87,6 +88,17 @@ describe('common subexpressions', () => {
   });
 });
 
+it('tells constants of one hash apart', async () => {
+  const graph = graphOf(
+    (g, x) => {
+      const [a, b] = [g.constant(float32([56.378, 71.927]), 'a'), g.constant(float32([96.215, 26.34]), 'b')];
+      return g.op(Sub, [g.op(Mul, [x, a]), b]);
+    },
+    [3, 2],
+  );
+  expect(await applied(commonSubexpressions, graph)).toBe(graph);
+});
+
 describe('clean-up', () => {
   const one = (g: Graph) => g.float(1);
   const zero = (g: Graph) => g.float([0, 0, 0, 0], [4, 1, 1]);
@@ -129,6 +141,13 @@ describe('clean-up', () => {
     'Reshape of Reshape': {
       build: (g, x) => g.op(Reshape, [g.op(Reshape, [x, g.ints([2, -1])]), g.ints([0, 32, 12])]),
       left: ['Reshape'],
+    },
+    'Gather of Gather': {
+      build: (g, x) => {
+        const flat = g.op(Reshape, [x, g.ints([-1])]);
+        return g.op(Gather, [g.op(Gather, [flat, g.ints([3, -1, 7])]), g.ints([2, -3])]);
+      },
+      left: ['Reshape', 'Gather'],
     },
     'Cast of Cast': {
       build: (g, x) => {

@@ -72,6 +72,19 @@ describe('affine into convolutions', () => {
     }
   });
 
+  test.each(['reflect', 'edge'])('from before a border by %s', async (mode) => {
+    const build = (pads: readonly number[]) =>
+      graphOf((g, x) => {
+        const shifted = g.op(Div, [g.op(Sub, [x, weights(g, 4, 1, 1)]), g.float(0.5)]);
+        const padded = g.op(Pad, [shifted, g.ints(pads)], { mode });
+        return g.op(Conv, [padded, weights(g, 6, Number(padded.shape[1]), 3, 3)]);
+      }, dynamic);
+    const result = await applied(foldAffine, build([0, 0, 3, 2, 0, 0, 1, 3]), close);
+    expect(operators(result)).toEqual(['Pad', 'Conv']);
+    const channels = build([0, 1, 3, 2, 0, 0, 1, 3]);
+    expect(await applied(foldAffine, channels)).toBe(channels);
+  });
+
   it('takes a scale alone from before a border, and before ConvTranspose', async () => {
     const padded = graphOf((g, x) =>
       g.op(Conv, [g.op(Mul, [x, g.float(0.5)]), weights(g, 6, 4, 3, 3)], { pads: [1, 1, 1, 1] }),
@@ -90,6 +103,15 @@ describe('affine into convolutions', () => {
       g.op(Conv, [g.op(Add, [x, g.float(1)]), weights(g, 6, 4, 3, 3)], { auto_pad: 'SAME_UPPER' }),
     'a shift before ConvTranspose': (g, x) =>
       g.op(ConvTranspose, [g.op(Add, [x, g.float(1)]), weights(g, 4, 3, 3, 3)]),
+    'a shift before a border of zeros of its own': (g, x) => {
+      const padded = g.op(Pad, [g.op(Add, [x, g.float(1)]), g.ints([0, 0, 1, 1, 0, 0, 1, 1])]);
+      return g.op(Conv, [padded, weights(g, 6, 4, 3, 3)]);
+    },
+    'a border with other readers': (g, x) => {
+      const pads = g.ints([0, 0, 1, 1, 0, 0, 1, 1]);
+      const padded = g.op(Pad, [g.op(Add, [x, g.float(1)]), pads], { mode: 'reflect' });
+      return g.op(Add, [padded, g.op(Conv, [padded, weights(g, 4, 4, 1, 1)])]);
+    },
     'a value with other readers': (g, x) => {
       const y = g.op(Conv, [x, weights(g, 4, 4, 1, 1)]);
       return g.op(Add, [g.op(Mul, [y, g.float(2)]), y]);

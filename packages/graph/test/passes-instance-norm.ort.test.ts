@@ -190,6 +190,18 @@ describe('is none', () => {
       const variance = g.op(ReduceMean, [g.op(Mul, [apart, apart])], { axes: space });
       return g.op(Div, [g.op(Sub, [x, mean]), g.op(Sqrt, [g.op(Add, [variance, g.float(1)])])]);
     },
+    'with the squares of x + μ': (g, x) => {
+      const { mean, centred } = over(g, x, space);
+      const sum = g.op(Add, [x, mean]);
+      const squares = g.op(ReduceMean, [g.op(Mul, [sum, sum])], { axes: space });
+      return g.op(Div, [centred, g.op(Sqrt, [g.op(Add, [squares, g.float(1)])])]);
+    },
+    'with the squares of x − 2μ': (g, x) => {
+      const { mean, centred } = over(g, x, space);
+      const apart = g.op(Sub, [centred, mean]);
+      const squares = g.op(ReduceMean, [g.op(Mul, [apart, apart])], { axes: space });
+      return g.op(Div, [centred, g.op(Sqrt, [g.op(Add, [squares, g.float(1)])])]);
+    },
     'without the mean taken away': (g, x) => {
       const squares = g.op(ReduceMean, [g.op(Mul, [x, x])], { axes: space });
       return g.op(Div, [x, g.op(Sqrt, [g.op(Add, [squares, g.float(1)])])]);

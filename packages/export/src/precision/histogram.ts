@@ -49,8 +49,9 @@ export function createHistogram(): Histogram {
       const largest = Math.max(-min, max);
       while (largest >= limit && Number.isFinite(largest)) widen();
       const scale = BINS / limit;
+      // The sum is above 0 and below twice the bins, where cutting off is rounding down; NaN and infinity count as the least.
       for (const value of values) {
-        const bin = Math.min(2 * BINS - 1, Math.max(0, Math.floor(value * scale) + BINS));
+        const bin = (value * scale + BINS) | 0;
         counts[bin] = (counts[bin] ?? 0) + 1;
       }
       total += values.length;

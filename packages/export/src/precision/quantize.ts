@@ -28,9 +28,9 @@ export interface QuantizeOptions {
   calibration: Iterable<Tensor> | AsyncIterable<Tensor>;
   /** Likewise, and best none of the calibration's: what the error is measured on. At least one. */
   evaluation: readonly Tensor[];
-  /** Default `minmax`. */
+  /** Default `percentile`, whose errors were the smallest on trained models. */
   method?: ObserveOptions['method'] | undefined;
-  /** Of `percentile`, above 50 to 100; default 99.99. */
+  /** Of `percentile`, above 50 to 100; default 99.999. */
   percentile?: number | undefined;
   /** In dB against float32, as {@link Quality} has it; default 35. */
   psnrTarget?: number | undefined;
@@ -47,7 +47,7 @@ export interface QuantizeOptions {
 
 /** What became of a convolution. */
 export interface QuantizedConvolution {
-  /** The node's, or its output's where it has none. */
+  /** The node's. */
   name: string;
   /** Output channels, input channels of a group, kernel height and width. */
   weights: readonly number[];
@@ -85,7 +85,14 @@ export async function quantize(
   graph: Graph,
   options: QuantizeOptions,
 ): Promise<{ graph: Graph; report: QuantizeReport }> {
-  const { calibration, evaluation, method = 'minmax', percentile = 99.99, psnrTarget = 35, signal } = options;
+  const {
+    calibration,
+    evaluation,
+    method = 'percentile',
+    percentile = 99.999,
+    psnrTarget = 35,
+    signal,
+  } = options;
   checkOptions(options);
   const input = inputOf(graph);
   for (const image of evaluation) checkImage(input, image);

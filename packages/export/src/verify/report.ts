@@ -4,6 +4,9 @@ import { isWithin } from './allowance.js';
 import type { Check } from './checks.js';
 import type { Placement } from './placement.js';
 
+/** Thrown by a check that this machine cannot make: no fault of the bundle's. */
+export class NotHere extends Error {}
+
 /** One comparison. The errors are absolute differences on [-1, 1]. */
 export interface VerifyRow {
   /** Direction, precision and what else is not usual: `AtoB fp32`, `AtoB fp32 rgba8`. */
@@ -28,6 +31,8 @@ export interface VerifyRow {
 export interface Report {
   readonly rows: VerifyRow[];
   readonly placements: Placement[];
+  /** A sentence for each comparison that could not be made here, and says nothing of the bundle. */
+  readonly skipped: string[];
   /** A row without numbers, ok when `work` succeeds. @returns what it returned */
   attempt<T>(model: string, comparison: string, work: () => Promise<T>): Promise<T | undefined>;
   /** A row of a check's numbers. */
@@ -38,9 +43,11 @@ export interface Report {
 export function createReport(begin: (what: string) => Promise<void>): Report {
   const rows: VerifyRow[] = [];
   const placements: Placement[] = [];
+  const skipped: string[] = [];
   return {
     rows,
     placements,
+    skipped,
     async attempt(model, comparison, work) {
       await begin(`${model}: ${comparison}`);
       const row = { model, comparison, ...noNumbers, tolerance: null, leastPsnr: null };
@@ -66,6 +73,10 @@ export function createReport(begin: (what: string) => Promise<void>): Report {
         const note = ok || hint === undefined ? {} : { note: hint };
         rows.push({ model, comparison, maxError, meanError, psnr, ssim, ...limits, ok, ...note });
       } catch (error) {
+        if (error instanceof NotHere) {
+          skipped.push(`[verify] ${model}, ${comparison}: left out, because ${error.message}.`);
+          return;
+        }
         rows.push({ model, comparison, ...noNumbers, ...limits, ok: false, note: reasonOf(error) });
       }
     },

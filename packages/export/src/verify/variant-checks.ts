@@ -9,7 +9,7 @@ import { floats, openCpuSession } from '../session.js';
 import type { Answer } from '../source-stage.js';
 import { testPlanes } from '../test-picture.js';
 import { describeVariant } from '../variants/index.js';
-import { LEVEL } from './allowance.js';
+import { type Allowance, LEVEL, SAME } from './allowance.js';
 import { type Check, compare, type Subject } from './checks.js';
 import type { Difference } from './difference.js';
 
@@ -66,7 +66,7 @@ export function variantChecks(
   whole: WholeModel,
   statistics: OpenedVariant | undefined,
 ): Check[] {
-  const { size, io, part } = variant.entry;
+  const { size, part } = variant.entry;
   if (part === 'statistics' || (part === 'tile' && !statistics)) return [];
   const { channels } = whole.entry.input;
   const images = size ? [tensorOf(testPlanes(channels, size.width, size.height, 0))] : whole.images;
@@ -76,11 +76,16 @@ export function variantChecks(
         part === 'tile'
           ? 'whole image as one tile, with its own statistics, against the model'
           : 'against the model',
-      // A byte is the nearest one to what the model says.
-      allowed: io === 'rgba8' && 'max' in whole.allowed ? { max: LEVEL } : whole.allowed,
+      allowed: allowanceOf(variant.entry, whole),
       measure: () => measure({ ...whole, images }, variant, statistics),
     },
   ];
+}
+
+/** Another interface is the same operations, but for the rounding to bytes; a tile's statistics are computed anew. */
+function allowanceOf({ io, part }: VariantEntry, { allowed }: WholeModel): Allowance {
+  if (io === 'rgba8') return { max: LEVEL };
+  return part === 'whole' && 'psnr' in allowed ? SAME : allowed;
 }
 
 async function measure(

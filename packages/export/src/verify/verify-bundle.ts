@@ -96,7 +96,7 @@ export async function verifyBundle(options: VerifyOptions): Promise<VerifyResult
     ok: report.rows.every(({ ok }) => ok),
     rows: report.rows,
     placements: report.placements,
-    skipped: skippedOf(options, devices),
+    skipped: [...skippedOf(options, devices), ...report.skipped],
   };
 }
 

@@ -16,7 +16,7 @@ import { imagesFor } from './images.js';
 import { openModel } from './open-model.js';
 import { fellBack } from './placement.js';
 import { runOnProvider } from './provider-run.js';
-import type { Report } from './report.js';
+import { NotHere, type Report } from './report.js';
 import { type SourceSide, sourceChecks } from './source-checks.js';
 import { type OpenedVariant, openVariant, variantChecks, variantLabel } from './variant-checks.js';
 
@@ -34,6 +34,9 @@ export interface VerifyModelOptions {
   readonly report: Report;
   readonly signal: AbortSignal | undefined;
 }
+
+/** What onnxruntime says of a WebGPU adapter without `shader-f16`. */
+const lacksHalf = /f16 but the device does not support it/;
 
 const FILE_COMPARISON = 'file as the manifest says';
 
@@ -116,6 +119,9 @@ function providerCheck(
       const run = await runOnProvider({ model: join(bundle, entry.file), device, feeds }, signal).catch(
         (error: unknown) => {
           throwIfAborted(signal, '[verify] bundle');
+          if (error instanceof Error && lacksHalf.test(error.message)) {
+            throw new NotHere('the device has no half precision');
+          }
           throw error;
         },
       );

@@ -3,16 +3,17 @@
  * multiplies, divides, adds or subtracts constants. What has no convolution beside it stays.
  */
 import type { Graph, Node, Value } from '../graph.js';
-import { Conv, ConvTranspose } from '../ops/index.js';
+import { Conv, ConvTranspose, Pad } from '../ops/index.js';
 import type { Links } from '../rebuild.js';
 import { float32, tensor } from '../tensor.js';
 import { type ChannelAffine, channelAffineOf } from './channel-affine.js';
-import { floatsOf, type Pass, type Place, type Rule, rewrite } from './pass.js';
+import { floatsOf, numbersOf, type Pass, type Place, type Rule, rewrite } from './pass.js';
 
 /**
  * - k·(W∗x + b) + d = (k·W)∗x + (k·b + d), for Conv and ConvTranspose.
  * - W∗(k·x + d) + b = (W·k)∗x + (b + Σ W·d), for Conv without zero padding, as there the border is not k·0 + d; with
- *   padding, and for ConvTranspose, whose border sees fewer taps, only where d is 0.
+ *   padding, and for ConvTranspose, whose border sees fewer taps, only where d is 0. A Pad by reflection or edges may
+ *   stand between: it commutes with the map.
  *
  * Not where the value between has other readers, or the weights have and would be doubled. Sums are in float64.
  */
@@ -68,21 +69,37 @@ const intoConvolutionBefore: Rule = (place) => {
 };
 
 const intoConvolutionAfter: Rule = (place) => {
-  const { node, links, now } = place;
+  const { node, graph, links, now } = place;
   const convolution = convolutionOf(node);
-  const before = links.producer(node.inputs[0]);
+  const border = convolution && borderBefore(node, links);
+  const before = links.producer(border ? border.inputs[0] : node.inputs[0]);
   const affine = before && channelAffineOf(before);
-  if (!convolution || !affine || links.onlyReader(before.outputs[0] as Value) !== node) return undefined;
+  if (!convolution || !affine || links.onlyReader(before.outputs[0] as Value) !== (border ?? node))
+    return undefined;
   if (!bordersAllow(convolution, affine)) return undefined;
   const { scale, shift } = affine;
   const weights = scaled(convolution, links, (at) => scale[convolution.inputChannel(at)] ?? 1);
+  if (!weights) return undefined;
   const bias = Float64Array.from({ length: convolution.outputs }, (_, k) => convolution.bias?.[k] ?? 0);
   convolution.data.forEach((weight, at) => {
     const k = convolution.outputChannel(at);
     bias[k] = (bias[k] ?? 0) + weight * (shift[convolution.inputChannel(at)] ?? 0);
   });
-  return weights && convolve(place, convolution, now(affine.x), weights, bias);
+  const x = now(affine.x);
+  const parameters = border?.inputs.slice(1).map((value) => value && now(value)) ?? [];
+  const bordered = border ? graph.op(Pad, [x, ...parameters], border.attributes) : x;
+  return convolve(place, convolution, bordered, weights, bias);
 };
+
+/** A border made of the image's own pixels, to which it is the same whether the map comes before or after. */
+function borderBefore(node: Node, links: Links): Node | undefined {
+  const border = links.producer(node.inputs[0]);
+  const pads = numbersOf(border?.inputs[1]);
+  const { mode } = (border?.attributes ?? {}) as { mode?: string };
+  if (border?.op !== Pad || (mode !== 'reflect' && mode !== 'edge') || border.inputs[3]) return undefined;
+  const ownChannels = pads?.length === 8 && [0, 1, 4, 5].every((i) => pads[i] === 0);
+  return ownChannels && links.onlyReader(border.outputs[0] as Value) === node ? border : undefined;
+}
 
 function bordersAllow({ node }: Convolution, { shift }: ChannelAffine): boolean {
   if (shift.every((value) => value === 0)) return true;

@@ -5,8 +5,8 @@
 import { sameDim, sameShape } from '../dim.js';
 import { knownElements } from '../elements.js';
 import type { Node, Value } from '../graph.js';
-import { Cast, Clip, Reshape } from '../ops/index.js';
-import type { DType } from '../tensor.js';
+import { Cast, Clip, Gather, Reshape } from '../ops/index.js';
+import { type DType, int64 } from '../tensor.js';
 import { numberOf, numbersOf, type Pass, type Place, type Rule, rewrite, wouldGive } from './pass.js';
 
 /**
@@ -15,7 +15,7 @@ import { numberOf, numbersOf, type Pass, type Place, type Rule, rewrite, wouldGi
  * - f(x) = x: Identity, Dropout in inference, Cast to the own type, Concat and Split of one, Clip without bounds, x·1,
  *   x/1, x + 0, x − 0, x¹, Pad by 0, Resize by 1, and what keeps both the order of elements and the shape.
  * - g(f(x)) = g(x): a Reshape after a Reshape, Squeeze, Unsqueeze or Flatten; a Cast after one that lost nothing;
- *   f(f(x)) = f(x) for Relu, Abs, Ceil, Floor, Round and Sign; −(−x) = x; Clips by numbers whose ranges meet.
+ *   a Gather from a Gather of a vector; f(f(x)) = f(x) for Relu, Abs, Ceil, Floor, Round and Sign; −(−x) = x; Clips by numbers whose ranges meet.
  */
 export const simplify: Pass = {
   name: 'clean-up',
@@ -107,6 +107,20 @@ function targetFor({ node, graph, now }: Place, x: Value): Value | undefined {
   return numbers.length === resolved.length ? graph.ints(numbers) : undefined;
 }
 
+/** From a list of places of a vector: the places themselves. */
+const gatherTwice: Rule = ({ graph, node, links, now, put }) => {
+  const before = links.producer(node.inputs[0]);
+  const [x, places] = [before?.inputs[0], numbersOf(before?.inputs[1])];
+  const [, wanted] = node.inputs;
+  const list = numbersOf(wanted);
+  const vectors = x?.shape.length === 1 && before?.inputs[1]?.shape.length === 1;
+  if (before?.op !== Gather || !x || !places || !wanted?.constant || !list || !vectors) return undefined;
+  const composed = list.map((at) => places[at < 0 ? at + places.length : at]);
+  const known = composed.filter((at) => at !== undefined);
+  if (known.length !== list.length) return undefined;
+  return put(Gather, [now(x), graph.constant(int64(known, wanted.constant.shape))], node.attributes);
+};
+
 /** f after f is f. */
 const idempotent: Rule = ({ node, links, inputs: [x] }) =>
   links.producer(node.inputs[0])?.op === node.op ? [x] : undefined;
@@ -158,6 +172,7 @@ const clipTwice: Rule = ({ graph, node, links, now, put }) => {
 const pairs: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(['Relu', 'Abs', 'Ceil', 'Floor', 'Round', 'Sign'].map((name) => [name, idempotent])),
   ...Object.fromEntries([...reshapes].map((name) => [name, reshapeTwice])),
+  Gather: gatherTwice,
   Neg: negateTwice,
   Cast: castTwice,
   Clip: clipTwice,

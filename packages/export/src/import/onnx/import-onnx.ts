@@ -7,7 +7,6 @@ import {
   Cast,
   Clip,
   type Graph,
-  GraphError,
   onnxTypes,
   prune,
   Round,
@@ -16,7 +15,7 @@ import {
   Transpose,
   type Value,
 } from '@cyclegan/graph';
-import { CycleganError } from '@cyclegan/runtime-core';
+import { graphFailure } from '../../graph-failure.js';
 import type { Imported } from '../imported.js';
 import { type ChosenEnds, findImageEnds, type ImageEnd } from './image-ends.js';
 import { readModelFile } from './model-file.js';
@@ -47,8 +46,7 @@ export async function importOnnx(
       openReference: () => openOnnxReference(source, ends),
     };
   } catch (error) {
-    if (!(error instanceof GraphError)) throw error;
-    throw new CycleganError('input', `[export] ${where}: ${error.message}`, { cause: error });
+    throw graphFailure('input', where, error);
   }
 }
 

@@ -49,7 +49,7 @@ export async function loadTfjs(first: BackendName = 'wasm'): Promise<Tfjs> {
       try {
         return await within(core, backend, work);
       } catch (error) {
-        if (backend === 'cpu' || !/not registered for backend/.test(String(error))) throw error;
+        if (backend === 'cpu' || !/not registered for backend|support/.test(String(error))) throw error;
         backend = 'cpu';
         return await within(core, backend, work);
       }

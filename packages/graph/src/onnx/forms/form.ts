@@ -102,6 +102,11 @@ export function forAllAxes(
   if (!fits(list.shape, at.length) || at.some((axis) => !(axis in x.shape))) {
     node.fail(`expected an element for each of the axes [${axes.join(', ')}]`);
   }
+  const [listed, fill] = [knownElements(list), knownElements(blank)?.[0]];
+  const known = x.shape.map((_, axis) => listed?.[at.indexOf(axis)] ?? fill);
+  if (known.every((element) => typeof element === 'number')) {
+    return list.dtype === 'int64' ? graph.ints(known) : graph.float(known);
+  }
   const parts = x.shape.map((_, axis) => {
     const place = at.indexOf(axis);
     if (place >= 0) return graph.op(Gather, [list, graph.ints([place])]);

@@ -154,7 +154,7 @@ function equalSizes(node: FileNode): Value {
   return graph.op(Concat, new Array<Value>(outputs).fill(part), { axis: 0 });
 }
 
-/** The ratio was an attribute before opset 12. Out of training the mask is true everywhere. */
+/** The ratio was an attribute before opset 12. Out of training the mask is true everywhere; before, runtimes left it empty. */
 const dropout: Form = {
   attributes: { ratio: 'float' },
   bring: (node) => {
@@ -163,10 +163,10 @@ const dropout: Form = {
     const inputs = ratio === undefined ? node.inputs : [node.inputs[0], graph.float(ratio)];
     const attributes = without(node, 'ratio');
     if (node.outputs < 2) return { op: Dropout, inputs, attributes };
-    const yes = { value: tensor('bool', [1], Uint8Array.of(1)) };
+    const kept = { value: tensor('bool', [1], Uint8Array.of(node.opset < 12 ? 0 : 1)) };
     return [
       graph.op(Dropout, inputs, attributes),
-      graph.op(ConstantOfShape, [graph.op(Shape, [first(node)])], yes),
+      graph.op(ConstantOfShape, [graph.op(Shape, [first(node)])], kept),
     ];
   },
 };

@@ -109,8 +109,8 @@ function hasTransposes(moves: Moves, links: Links): boolean {
 
 /** The Transposes whose results the nodes take, or that take theirs. */
 function besides(moves: Moves, links: Links): Node[] {
-  const values = [...moves].flatMap(([node, move]) => movedValues(node, move));
-  const nodes = values.flatMap((value) => [links.producer(value), ...links.readers(value)]);
+  const values = new Set([...moves].flatMap(([node, move]) => movedValues(node, move)));
+  const nodes = [...values].flatMap((value) => [links.producer(value), ...links.readers(value)]);
   return nodes.filter((node) => node?.op === Transpose) as Node[];
 }
 
@@ -123,19 +123,29 @@ interface Flow {
 }
 
 function flowsOf(moves: Moves, permutation: Permutation, links: Links): Flow[] {
-  const values = new Set([...moves].flatMap(([node, move]) => movedValues(node, move)));
-  return [...values].map((value) => {
-    const producer = links.producer(value);
-    const readers = links.readers(value).flatMap((reader): Side[] => {
-      const move = moves.get(reader);
-      const places = reader.inputs.flatMap((input, i) => (input === value ? [i] : []));
-      if (move) return places.map((i) => (move.takes.includes(i) ? reader : 'as is'));
-      if (reader.op !== Transpose) return ['as is'];
-      return permutationOf(reader).join() === permutation.join() ? ['moved'] : [];
+  const flows = new Map<Value, Flow>();
+  for (const [node, move] of moves) {
+    for (const value of movedValues(node, move)) {
+      if (flows.has(value)) continue;
+      const others = links.readers(value).filter((reader) => !moves.has(reader));
+      const readers = others.flatMap((reader) => readerSide(reader, permutation) ?? []);
+      if (links.isOutput(value)) readers.push('as is');
+      flows.set(value, { maker: makerSide(links.producer(value), value, moves, permutation), readers });
+    }
+  }
+  for (const [node, move] of moves) {
+    const taken = new Set(move.takes);
+    node.inputs.forEach((value, i) => {
+      if (value) flows.get(value)?.readers.push(taken.has(i) ? node : 'as is');
     });
-    if (links.isOutput(value)) readers.push('as is');
-    return { maker: makerSide(producer, value, moves, permutation), readers };
-  });
+  }
+  return [...flows.values()];
+}
+
+/** Of a reader that is not moved; undefined for another Transpose, which stays whatever comes. */
+function readerSide(reader: Node, permutation: Permutation): Side | undefined {
+  if (reader.op !== Transpose) return 'as is';
+  return permutationOf(reader).join() === permutation.join() ? 'moved' : undefined;
 }
 
 function makerSide(producer: Node | undefined, value: Value, moves: Moves, permutation: Permutation): Side {

@@ -49,11 +49,6 @@ export function alike(graph: Graph, values: readonly Value[]): Value[] {
   return values.map((value) => castTo(graph, value, common));
 }
 
-/** As a list of one. */
-export function asVector(graph: Graph, scalar: Value): Value {
-  return scalar.shape.length === 1 ? scalar : graph.op(Reshape, [scalar, graph.ints([1])]);
-}
-
 /** A scalar from a list of one. */
 export function asScalar(graph: Graph, value: Value): Value {
   return value.shape.length === 0 ? value : graph.op(Reshape, [value, graph.ints([])]);

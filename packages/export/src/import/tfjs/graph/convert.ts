@@ -51,8 +51,13 @@ function refuseUnknown(file: string, order: readonly TfNode[], isSource: (node: 
   const unknown = order.filter((node) => !isSource(node) && node.op !== 'Const' && !converterOf(node.op));
   if (unknown.length === 0) return;
   const byOp = new Map<string, string[]>();
-  for (const { op, name } of unknown) byOp.set(op, [...(byOp.get(op) ?? []), name]);
-  const list = Array.from(byOp, ([op, names]) => `${op} (${listed(names)})`).join(', ');
+  for (const { op, name } of unknown) {
+    const names = byOp.get(op);
+    if (names) names.push(name);
+    else byOp.set(op, [name]);
+  }
+  const ops = Array.from(byOp, ([op, names]) => `${op.slice(0, 100)} (${listed(names)})`);
+  const list = [...ops.slice(0, 50), ...(ops.length > 50 ? [`${ops.length - 50} more`] : [])].join(', ');
   refuseModel(
     file,
     `expected operators that can be carried over, got ${list}. Take a model without control flow, strings and lists, or convert that part by hand.`,

@@ -10,7 +10,6 @@ import {
   Reshape,
   Shape,
   Slice,
-  SpaceToDepth,
   Sub,
   type Value,
 } from '@cyclegan/graph';
@@ -22,11 +21,6 @@ export function depthToSpace(graph: Graph, x: Value, blocksize: number, layout: 
   return channelsSecond(graph, x, layout, (nchw) =>
     graph.op(DepthToSpace, [nchw], { blocksize, mode: 'DCR' }),
   );
-}
-
-/** The inverse of {@link depthToSpace}. */
-export function spaceToDepth(graph: Graph, x: Value, blocksize: number, layout: Layout = 'NHWC'): Value {
-  return channelsSecond(graph, x, layout, (nchw) => graph.op(SpaceToDepth, [nchw], { blocksize }));
 }
 
 /** Four numbers, or int64 [4] of a running graph: [top, bottom, left, right], as TensorFlow writes [[top, bottom], …]. */

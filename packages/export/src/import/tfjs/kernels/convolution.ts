@@ -1,5 +1,5 @@
 /** Convolutions as TensorFlow defines them: HWIO filters, cross-correlation, SAME by the input's size. */
-import { Conv, fixedDim, type Graph, GraphError, Reshape, type Value } from '@cyclegan/graph';
+import { Conv, fixedDim, type Graph, Reshape, type Value } from '@cyclegan/graph';
 import { channelsSecond, type Layout, transpose } from './layout.js';
 import { kernelOf, type Padding, type Pair, windowAttributes } from './window.js';
 
@@ -14,25 +14,18 @@ export interface ConvolutionOptions {
 }
 
 /**
- * x [N, H, W, C] with a filter [kh, kw, C / groups, K] → [N, H', W', K]. Groups are as many as C holds the filter's
- * third size.
+ * x [N, H, W, C] with a filter [kh, kw, C, K] → [N, H', W', K].
  * @throws GraphError for sizes that do not go together
  */
 export function conv2d(graph: Graph, x: Value, filter: Value, options: ConvolutionOptions): Value {
   const { strides = [1, 1], dilations = [1, 1], layout = 'NHWC', padding } = options;
-  return channelsSecond(graph, x, layout, (nchw) => {
-    const inputs = fixedDim(nchw.shape[1], 'convolution: channels');
-    const perGroup = fixedDim(filter.shape[2], 'convolution: filter');
-    if (!Number.isInteger(inputs / perGroup)) {
-      throw new GraphError(
-        `convolution: expected channels that ${perGroup} of the filter divide, got ${inputs}. Take another model.`,
-      );
-    }
-    return graph.op(Conv, [nchw, transpose(graph, filter, [3, 2, 0, 1])], {
-      ...windowAttributes(nchw, { kernel: kernelOf(filter), strides, dilations, padding }),
-      group: inputs / perGroup,
-    });
-  });
+  return channelsSecond(graph, x, layout, (nchw) =>
+    graph.op(
+      Conv,
+      [nchw, transpose(graph, filter, [3, 2, 0, 1])],
+      windowAttributes(nchw, { kernel: kernelOf(filter), strides, dilations, padding }),
+    ),
+  );
 }
 
 /**
