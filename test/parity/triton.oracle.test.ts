@@ -52,6 +52,11 @@ test('every config.pbtxt is a ModelConfig, and means what it should', async (con
     input: [{ data_type: 'TYPE_UINT8', dims: ['1', '16', '32', '4'] }],
   });
   expect(rgba8).not.toHaveProperty('dynamic_batching');
-  expect(statistics.output).toMatchObject([{ name: 'statistics', dims: ['2', expect.stringMatching(/^\d+$/)] }]);
-  expect(tile.input).toMatchObject([{ name: 'image' }, { name: 'statistics', dims: statistics.output[0].dims }]);
+  expect(statistics.output).toMatchObject([
+    { name: 'statistics', dims: ['2', expect.stringMatching(/^\d+$/)] },
+  ]);
+  expect(tile.input).toMatchObject([
+    { name: 'image' },
+    { name: 'statistics', dims: statistics.output[0].dims },
+  ]);
 });

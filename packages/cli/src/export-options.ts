@@ -1,5 +1,6 @@
 /** The options of `cyclegan export`, and how their values are read. Loads no package that does work. */
 import type { Options } from 'yargs';
+import { customLayersOption } from './custom-layers.js';
 import { listOf, real } from './options.js';
 import { wrongValue } from './usage.js';
 
@@ -62,6 +63,11 @@ export const exportOptions = {
   },
   'input-name': { type: 'string', describe: 'The image among the inputs of a foreign model' },
   'output-name': { type: 'string', describe: 'The image among the outputs of a foreign model' },
+  key: {
+    type: 'string',
+    describe: 'Which network of a PyTorch file that holds several, as netG_A',
+  },
+  'custom-layers': customLayersOption,
   io: {
     choices: ['rgba8'],
     describe: "Also ship models that take and give a canvas's bytes, RGBA",

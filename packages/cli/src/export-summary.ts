@@ -5,12 +5,12 @@ type Model = ExportResult['manifest']['models'][number];
 
 /** One line a file. */
 export function modelLines({ models, variants }: ExportResult['manifest']): string[] {
-  const own = models.map((model) => [model.file, megabytes(model), ...measurements(model)].join(', '));
-  return [...own, ...variants.map((variant) => `${variant.file}, ${megabytes(variant)}`)];
+  const own = models.map((model) => [model.file, size(model), ...measurements(model)].join(', '));
+  return [...own, ...variants.map((variant) => `${variant.file}, ${size(variant)}`)];
 }
 
-function megabytes({ bytes }: { bytes: number }): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+function size({ bytes }: { bytes: number }): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function measurements({ quality, speed }: Model): string[] {
@@ -27,6 +27,9 @@ function measurements({ quality, speed }: Model): string[] {
 
 /** What the passes did, and which convolutions int8 left in float32. */
 export function reportLines({ direction, optimization, quantization }: DirectionReport): string[] {
+  const [first] = optimization.passes;
+  const last = optimization.operators.reduce((sum, { after }) => sum + after, 0);
+  const whole = first ? [`${direction} graph: ${first.before} → ${last} nodes`] : [];
   const passes = optimization.passes
     .filter(({ rounds }) => rounds > 0)
     .map(({ pass, before, after }) => `${direction} ${pass}: ${before} → ${after} nodes`);
@@ -37,5 +40,5 @@ export function reportLines({ direction, optimization, quantization }: Direction
     ({ name, precision, reason, psnr, share }) =>
       `${direction} int8 ${name}: ${precision}${reason ? ` (${reason})` : ''}, ${(100 * share).toFixed(1)} % of the work${psnr === null ? '' : `, alone ${psnr.toFixed(1)} dB`}`,
   );
-  return [...passes, ...operators, ...convolutions];
+  return [...whole, ...passes, ...operators, ...convolutions];
 }

@@ -49,8 +49,18 @@ describe('wrong usage ends with 2 and one sentence', () => {
     [['train', '--a'], /expected a value behind --a, got none/],
     [
       ['export', 'run', '--out', 'b', '--precision', 'fp32,fp64'],
-      /one or more of fp32, joined by commas, got "fp32,fp64"/,
+      /one or more of fp32, fp16-weights, fp16, int8, joined by commas, got "fp32,fp64"/,
     ],
+    [
+      ['export', 'run', '--out', 'b', '--range', '1..0'],
+      /--range to be .* as -1\.\.1, 0\.\.1 or 0\.\.255, got "1\.\.0"/,
+    ],
+    [['export', 'run', '--out', 'b', '--size', '8x'], /--size to be fixed, .* as 320x240, got "8x"/],
+    [
+      ['export', 'run', '--out', 'b', '--target', 'tpu'],
+      /--target to be one of "cpu", "gpu", "browser", got "tpu"/,
+    ],
+    [['verify', 'b', '--device', 'tpu'], /one or more of cpu, cuda, webgpu, joined by commas, got "tpu"/],
     [['translate', 'bundle', '--out', 'o'], /expected translate <bundle> <input\.\.>, got 1/],
     [
       ['translate', 'bundle', 'in', '--out', 'o', '--tile', 'big'],

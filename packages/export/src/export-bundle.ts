@@ -61,7 +61,12 @@ export async function exportBundle(options: ExportOptions): Promise<ExportResult
   const facts = {
     name: options.name ?? source.name,
     licence: options.licence ?? null,
-    details: { range: options.range ?? [-1, 1], input: options.input, output: options.output },
+    details: {
+      range: options.range ?? [-1, 1],
+      input: options.input,
+      output: options.output,
+      key: options.key,
+    },
   } as const;
 
   const perDirection = 1 + precisions.length * (1 + variants.length);

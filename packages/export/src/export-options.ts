@@ -7,6 +7,7 @@ import {
   type Precision,
   precisionSchema,
 } from '@cyclegan/runtime-core';
+import type { CustomLayer } from './import/tfjs/index.js';
 import type { ValueRange } from './model-interface.js';
 import type { QuantizeOptions } from './precision/index.js';
 
@@ -53,6 +54,10 @@ export interface ExportOptions {
   /** Of a foreign model with several: which input and output are the images. */
   input?: string | undefined;
   output?: string | undefined;
+  /** Of a PyTorch file with several networks: which dictionary. */
+  key?: string | undefined;
+  /** Of a tfjs layers model: kinds of layers beside those that are built in. */
+  customLayers?: readonly CustomLayer[] | undefined;
   /** Another interface beside the usual one: a canvas's bytes, channels last, one size (`fixed`: the training's). */
   io?: 'rgba8' | undefined;
   layout?: 'NHWC' | undefined;

@@ -1,7 +1,7 @@
 /** A model's bytes as a function from planes to planes, on the CPU, for self-checks and samples. */
 import type { RunPlanes } from '@cyclegan/runtime-core';
 import { planesOf, tensorOf } from './planes.js';
-import { withSession } from './session.js';
+import { type OptimizationLevel, withSession } from './session.js';
 
 /**
  * Opens a model of one input, lends it to `use` and frees it.
@@ -10,9 +10,10 @@ import { withSession } from './session.js';
 export function withPlanes<T>(
   model: Uint8Array,
   input: string,
+  level: OptimizationLevel,
   use: (run: RunPlanes) => Promise<T>,
 ): Promise<T> {
-  return withSession(model, 'all', (run) =>
+  return withSession(model, level, (run) =>
     use(async (planes) => planesOf(await run(new Map([[input, tensorOf(planes)]])))),
   );
 }

@@ -12,6 +12,8 @@ export interface SourceDetails {
   /** Its image input and output, where they were named. */
   readonly input?: string | undefined;
   readonly output?: string | undefined;
+  /** Its dictionary in a file of several networks, where that was named. */
+  readonly key?: string | undefined;
 }
 
 const KEY = 'source';
@@ -20,6 +22,7 @@ const schema = z.object({
   range: z.tuple([z.number(), z.number()]),
   input: z.string().optional(),
   output: z.string().optional(),
+  key: z.string().optional(),
 });
 
 /** As ONNX metadata. */

@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { CycleganError, type Direction, isCycleganError, type Manifest } from '@cyclegan/runtime-core';
 import { graphFailure } from './graph-failure.js';
 import type { Imported } from './import/imported.js';
+import type { CustomLayer } from './import/tfjs/index.js';
 import { findSource } from './source-kind.js';
 
 export interface SourceOptions {
@@ -18,6 +19,10 @@ export interface SourceOptions {
   /** Of an ONNX or tfjs model with several: which input and output are the images. */
   readonly input?: string | undefined;
   readonly output?: string | undefined;
+  /** Of a PyTorch file with several networks: which dictionary, as `netG_A`. */
+  readonly key?: string | undefined;
+  /** Of a tfjs layers model: kinds of layers beside those that are built in. */
+  readonly customLayers?: readonly CustomLayer[] | undefined;
   /** Told in one sentence when a damaged checkpoint is passed over for an older one. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
@@ -79,7 +84,7 @@ async function checkpointSource(path: string, { onWarning }: SourceOptions): Pro
   });
 }
 
-async function pytorchSource(path: string, { direction: wanted }: SourceOptions): Promise<Source> {
+async function pytorchSource(path: string, { direction: wanted, key }: SourceOptions): Promise<Source> {
   const { findPair, importPyTorch } = await import('./import/pytorch/index.js');
   const single = wanted === 'both' ? undefined : wanted;
   const pair = await findPair(path);
@@ -89,7 +94,7 @@ async function pytorchSource(path: string, { direction: wanted }: SourceOptions)
     const files = taken.map((direction) => pair[direction]);
     const opening = taken.map((direction) => [
       direction,
-      () => importPyTorch(pair[direction], { direction }),
+      () => importPyTorch(pair[direction], { direction, key }),
     ]);
     return source({
       ...facts,
@@ -99,9 +104,10 @@ async function pytorchSource(path: string, { direction: wanted }: SourceOptions)
     });
   }
   const own = { ...facts, originalName: basename(path), sha256: () => sha256Of([path]) };
-  const imported = await importPyTorch(path, { direction: single }).catch((error: unknown) => {
+  const imported = await importPyTorch(path, { direction: single, key }).catch((error: unknown) => {
     // Several generators are in it, which is no failure here: each will be asked for by its direction.
-    if (isCycleganError(error) && error.code === 'usage' && single === undefined) return undefined;
+    if (isCycleganError(error) && error.code === 'usage' && single === undefined && key === undefined)
+      return undefined;
     throw error;
   });
   if (!imported) {
@@ -116,11 +122,18 @@ async function pytorchSource(path: string, { direction: wanted }: SourceOptions)
   return source({ ...own, generators: { [imported.direction ?? 'AtoB']: async () => imported } });
 }
 
-async function tfjsSource(path: string, { direction, input, output }: SourceOptions): Promise<Source> {
+async function tfjsSource(
+  path: string,
+  { direction, input, output, customLayers }: SourceOptions,
+): Promise<Source> {
   const { importTfjs } = await import('./import/tfjs/index.js');
   const { readGroups } = await import('./import/tfjs/weights.js');
   const { readModelJson } = await import('./import/tfjs/model-json.js');
-  const named = { ...(input !== undefined && { input }), ...(output !== undefined && { output }) };
+  const named = {
+    ...(input !== undefined && { input }),
+    ...(output !== undefined && { output }),
+    ...(customLayers && { customLayers }),
+  };
   const name = nameOf(path);
   return source({
     path,

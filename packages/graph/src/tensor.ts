@@ -53,10 +53,11 @@ export function int64(values: readonly number[], shape?: readonly number[]): Ten
   if (!values.every(Number.isInteger)) {
     throw new GraphError(`tensor int64: expected whole numbers, got [${values.join(', ')}].`);
   }
-  return tensor('int64', shape ?? [values.length], BigInt64Array.from(values, wholeNumber));
+  return tensor('int64', shape ?? [values.length], BigInt64Array.from(values, toInt64));
 }
 
-function wholeNumber(value: number): bigint {
+/** A whole number as int64, which ends at 2⁶³ − 1. */
+export function toInt64(value: number): bigint {
   return value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(Math.max(value, -(2 ** 63)));
 }
 

@@ -1,18 +1,5 @@
 /** ONNX files that cannot be read: one GraphError each, whatever the bytes are. */
-import {
-  Conv,
-  Graph,
-  GraphError,
-  LeakyRelu,
-  Pad,
-  Reshape,
-  Resize,
-  readOnnx,
-  Split,
-  symbolicDim,
-  writeOnnx,
-} from '@cyclegan/graph';
-import fc from 'fast-check';
+import { GraphError, readOnnx } from '@cyclegan/graph';
 import { AttributeProto_AttributeType, TensorProto_DataLocation } from 'onnx-buf';
 import { describe, expect, it, test } from 'vitest';
 import { floats, modelBytes } from './onnx-model.ts';
@@ -184,70 +171,4 @@ test('graphs nested without end are refused, not followed', () => {
   expect(() => readOnnx(file)).toThrow(
     /^readOnnx: expected an ONNX model, got bytes that are no such protobuf\.$/,
   );
-});
-
-test('any bytes changed in a file are read as another graph or refused, never anything else', () => {
-  const graph = new Graph('small');
-  const x = graph.input('x', 'float32', [symbolicDim('N'), 2, symbolicDim('H', 4), 8]);
-  const padded = graph.op(Pad, [x, graph.ints([0, 0, 1, 1, 0, 0, 1, 1])], { mode: 'reflect' });
-  const weights = graph.float([...new Array(36).keys()], [2, 2, 3, 3]);
-  const y = graph.op(Conv, [padded, weights, graph.float([0, 1])], {
-    strides: [2, 2],
-    pads: [1, 1, 1, 1],
-    group: 1,
-  });
-  const larger = graph.op(Resize, [y, undefined, graph.float([1, 1, 2, 2])], { mode: 'nearest' });
-  const flat = graph.op(Reshape, [
-    graph.op(LeakyRelu, [larger], { alpha: 0.2 }),
-    graph.ints([0, 0, 0, 5, 2]),
-  ]);
-  graph.ops(Split, [flat, graph.ints([2, 3])], { axis: 3 }).forEach((part, i) => {
-    graph.output(`part${i}`, part);
-  });
-  const bytes = writeOnnx(graph);
-
-  const place = fc.nat(bytes.length - 1);
-  const change = fc.oneof(
-    fc.tuple(place, fc.nat(255)).map(
-      ([at, byte]) =>
-        (file: number[]) =>
-          file.splice(at, 1, byte),
-    ),
-    fc.tuple(place, fc.nat(7)).map(
-      ([at, bit]) =>
-        (file: number[]) =>
-          file.splice(at, 1, (file[at] ?? 0) ^ (1 << bit)),
-    ),
-    fc.tuple(place, fc.uint8Array({ maxLength: 12 })).map(
-      ([at, more]) =>
-        (file: number[]) =>
-          file.splice(at, 0, ...more),
-    ),
-    fc.tuple(place, fc.nat(40)).map(
-      ([at, length]) =>
-        (file: number[]) =>
-          file.splice(at, length),
-    ),
-    fc.tuple(place, place).map(
-      ([from, to]) =>
-        (file: number[]) =>
-          file.splice(to, 0, ...file.slice(from, from + 60)),
-    ),
-  );
-  const seen = { read: 0, refused: 0 };
-  fc.assert(
-    fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
-      const file = [...bytes];
-      for (const apply of changes) apply(file);
-      try {
-        writeOnnx(readOnnx(Uint8Array.from(file)).graph);
-        seen.read++;
-      } catch (error) {
-        if (!(error instanceof GraphError)) throw error;
-        seen.refused++;
-      }
-    }),
-    { seed: 1, numRuns: 1000 },
-  );
-  expect(Math.min(seen.read, seen.refused)).toBeGreaterThan(50);
 });

@@ -1,5 +1,6 @@
 /** `cyclegan export`: a generator of any origin in, a bundle of ONNX files and a manifest out. */
 import { defineCommand } from '../command.js';
+import { loadCustomLayers } from '../custom-layers.js';
 import { exportOptions } from '../export-options.js';
 import { modelLines, reportLines } from '../export-summary.js';
 import { quoted } from '../output.js';
@@ -45,6 +46,8 @@ export const exportCommand = defineCommand({
       range: args.range,
       input: args.inputName,
       output: args.outputName,
+      key: args.key,
+      customLayers: await loadCustomLayers(args.customLayers),
       io: args.io,
       layout: args.layout === undefined ? undefined : 'NHWC',
       size: args.size,

@@ -1,5 +1,6 @@
 /** `cyclegan verify`: a bundle against its manifest, its source and the providers of this machine. */
 import { defineCommand } from '../command.js';
+import { customLayersOption, loadCustomLayers } from '../custom-layers.js';
 import { listOf } from '../options.js';
 import { comparisonTable, placementTable } from '../verify-table.js';
 
@@ -18,6 +19,7 @@ export const verify = defineCommand({
       type: 'string',
       describe: 'What it was exported from',
     },
+    'custom-layers': customLayersOption,
     images: {
       type: 'string',
       defaultDescription: 'synthetic ones',
@@ -45,6 +47,7 @@ export const verify = defineCommand({
       bundle: args.bundle,
       source: args.source,
       images: args.images,
+      customLayers: await loadCustomLayers(args.customLayers),
       devices: args.device,
       signal,
       onProgress: ({ done, total, what }) => progress.update(done, total, what),

@@ -2,22 +2,15 @@
  * A float32 graph to one that onnxruntime computes on 8-bit integers where that costs no more quality than it may. What
  * is done for it step by step is in the files beside this one.
  */
-import {
-  formatShape,
-  type Graph,
-  optimize,
-  subpixelConvTranspose,
-  type Value,
-  writeOnnx,
-} from '@cyclegan/graph';
+import { formatShape, type Graph, type Value, writeOnnx } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
-import { evaluate } from '../evaluate.js';
 import { choose } from './choose.js';
 import { type Convolution, convolutionsOf, multiplications } from './convolutions.js';
 import { type ObserveOptions, observe } from './observe.js';
 import { openJudge, pause, type Quality, sameQuality } from './quality.js';
 import { splitNarrow } from './split-narrow.js';
+import { restoreTransposed, withoutTransposed } from './transposed.js';
 import { writeIntegers } from './write-integers.js';
 
 export interface QuantizeOptions {
@@ -96,7 +89,8 @@ export async function quantize(
   checkOptions(options);
   const input = inputOf(graph);
   for (const image of evaluation) checkImage(input, image);
-  const prepared = splitNarrow(await withoutTransposed(graph));
+  const split = splitNarrow(graph);
+  const prepared = await withoutTransposed(split);
   const all = convolutionsOf(prepared);
   const candidates = all.filter(({ narrow }) => !narrow);
   const progress = trialCounter(candidates.length, options);
@@ -122,7 +116,8 @@ export async function quantize(
     psnrTarget,
     onTrial: progress.trial,
     async tryOut(convolutions) {
-      const made = writeIntegers(prepared, { convolutions, ranges, largest: options.reduceRange ? 63 : 127 });
+      const largest = options.reduceRange ? 63 : 127;
+      const made = restoreTransposed(writeIntegers(prepared, { convolutions, ranges, largest }), split);
       return { graph: made, quality: await judge(writeOnnx(made)) };
     },
   });
@@ -144,11 +139,6 @@ export async function quantize(
     convolutions: all.map(describe),
   };
   return { graph: best?.graph ?? graph, report };
-}
-
-/** There are no integer kernels for transposed convolutions; as plain ones they are as fast in float32. */
-async function withoutTransposed(graph: Graph): Promise<Graph> {
-  return (await optimize(graph, { evaluate, passes: [subpixelConvTranspose] })).graph;
 }
 
 function checkOptions({ evaluation, percentile = 100, psnrTarget = 0 }: QuantizeOptions): void {

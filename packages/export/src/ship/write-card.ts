@@ -25,7 +25,7 @@ export async function writeCard({ folder, manifest, pictures }: WriteCardOptions
     const own = pictures.get(model.direction) ?? SYNTHETIC;
     const bytes = await readFile(join(folder, model.file));
     samples.push(
-      ...(await withPlanes(bytes, model.input.name, (run) =>
+      ...(await withPlanes(bytes, model.input.name, 'all', (run) =>
         writeSamples({ folder, model, run, pictures: own }),
       )),
     );

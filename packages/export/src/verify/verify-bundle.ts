@@ -12,6 +12,7 @@ import {
 } from '@cyclegan/runtime-core';
 import { absence, NODE_DEVICES, readBundle } from '@cyclegan/runtime-node';
 import type { Progress } from '../export-options.js';
+import type { CustomLayer } from '../import/tfjs/index.js';
 import { findPictures, SYNTHETIC } from '../pictures.js';
 import { openSource } from '../source.js';
 import { detailsFromMetadata } from '../source-details.js';
@@ -27,6 +28,8 @@ export interface VerifyOptions {
   bundle: string;
   /** What it was exported from. Without it those comparisons are left out. */
   source?: string | undefined;
+  /** Of a tfjs layers model: the kinds of layers that it was exported with. */
+  customLayers?: readonly CustomLayer[] | undefined;
   /**
    * Folder of images to compare on; each direction takes those of its domain where the folder has `A` and `B`, `testA`
    * and `testB` or their like. Default: small synthetic ones.
@@ -146,11 +149,11 @@ function sourceOf(
   path: string,
   direction: Direction,
   { training }: Manifest,
-  { onWarning }: VerifyOptions,
+  { customLayers, onWarning }: VerifyOptions,
 ): NonNullable<DirectionOptions['source']> {
   return async (metadata) => {
-    const { range, input, output } = detailsFromMetadata(metadata);
-    const source = await openSource(path, { direction, input, output, onWarning });
+    const { range, ...named } = detailsFromMetadata(metadata);
+    const source = await openSource(path, { direction, ...named, customLayers, onWarning });
     return { imported: await source.open(direction), range, training: [source.training, training] };
   };
 }

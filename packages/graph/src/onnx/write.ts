@@ -14,7 +14,7 @@ import { GraphError } from '../errors.js';
 import { Graph, type Node, type Value, valuesRead } from '../graph.js';
 import type { AttributeTypes } from '../op-definition.js';
 import { onnxTypes } from '../ops/logic.js';
-import type { DType, Tensor } from '../tensor.js';
+import { type DType, type Tensor, toInt64 } from '../tensor.js';
 import { encodeModel } from './encode.js';
 
 export const OPSET = 17;
@@ -138,13 +138,13 @@ function attributeProto(
   const type = attributeTypes[kind];
   switch (kind) {
     case 'int':
-      return { name, type, i: BigInt(value as number) };
+      return { name, type, i: toInt64(value as number) };
     case 'float':
       return { name, type, f: value as number };
     case 'string':
       return { name, type, s: new TextEncoder().encode(value as string) };
     case 'ints':
-      return { name, type, ints: (value as readonly number[]).map(BigInt) };
+      return { name, type, ints: (value as readonly number[]).map(toInt64) };
     case 'tensor':
       return { name, type, t: tensorProto('', value as Tensor) };
     case 'graph':
