@@ -2,7 +2,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { CustomLayer } from '@cyclegan/export';
-import { CycleganError } from '@cyclegan/runtime-core';
 
 export const customLayersOption = {
   type: 'string',
@@ -19,10 +18,10 @@ export async function loadCustomLayers(path: string | undefined): Promise<Custom
   try {
     ({ default: layers } = (await import(pathToFileURL(resolve(path)).href)) as { default?: unknown });
   } catch (cause) {
-    throw refused(path, cause instanceof Error ? `"${cause.message}"` : 'something else', cause);
+    throw await refused(path, cause instanceof Error ? `"${cause.message}"` : 'something else', cause);
   }
   if (Array.isArray(layers) && layers.every(isCustomLayer)) return layers;
-  throw refused(path, 'none');
+  throw await refused(path, 'none');
 }
 
 function isCustomLayer(value: unknown): value is CustomLayer {
@@ -36,7 +35,9 @@ function isCustomLayer(value: unknown): value is CustomLayer {
   );
 }
 
-function refused(path: string, got: string, cause?: unknown): CycleganError {
+async function refused(path: string, got: string, cause?: unknown): Promise<Error> {
+  // `--help` reads the option above, and loads no package.
+  const { CycleganError } = await import('@cyclegan/runtime-core');
   return new CycleganError(
     'usage',
     `[export] --custom-layers ${path}: expected a module whose default export is a list of { className, convert }, got ${got}. See docs/export.md.`,

@@ -6,32 +6,32 @@ import { availableParallelism, cpus } from 'node:os';
 import type { Graph, OptimizeTable } from '@cyclegan/graph';
 import type { GeneratorConfig } from '@cyclegan/model';
 import type { Direction, ModelEntry, Precision, VariantEntry } from '@cyclegan/runtime-core';
+import type { ExportOptions } from './export-options.js';
+import type { ExportPlan } from './export-plan.js';
 import { graphFailure } from './graph-failure.js';
+import type { ImageSizes } from './image-sizes.js';
 import type { Imported } from './import/imported.js';
 import { knownPatch } from './known-patch.js';
 import { type FileFacts, fileBytes, fileFields } from './model-file.js';
 import type { SplitPictures } from './pictures.js';
 import { type MeasureOptions, measure, type QuantizeReport } from './precision/index.js';
-import { evaluationImages, type PrecisionOptions, toPrecision } from './precision-graph.js';
+import { evaluationImages, toPrecision } from './precision-graph.js';
 import { type PreparedModel, prepareModel } from './prepare-model.js';
 import { withPlanes } from './run-planes.js';
 import { makeSelfCheck } from './self-check.js';
 import { describeVariant, type VariantOptions, variantFile, variantOf } from './variants/index.js';
 
-export interface DirectionOptions extends PrecisionOptions {
+export interface DirectionOptions {
+  readonly options: ExportOptions;
+  readonly plan: ExportPlan;
   readonly imported: Imported;
   readonly direction: Direction;
-  /** In the order to write them. */
-  readonly precisions: readonly Precision[];
-  /** Other interfaces, of each precision. */
-  readonly variants: readonly VariantOptions[];
-  readonly facts: FileFacts;
-  /** The source, for messages. */
-  readonly where: string;
+  readonly pictures: SplitPictures;
   /** Told before each file. */
   begin(what: string): Promise<void>;
+  /** Told of steps on the way. */
+  say(what: string): void;
   write(file: string, bytes: Uint8Array): Promise<void>;
-  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** What was done to a direction's model, beside what the manifest says. */
@@ -52,44 +52,55 @@ export interface ExportedDirection {
 }
 
 /** @throws CycleganError as {@link prepareModel}, `toPrecision` and `makeSelfCheck`; `aborted` */
-export async function exportDirection(options: DirectionOptions): Promise<ExportedDirection> {
-  const { imported, direction, precisions, pictures, facts, where, signal, begin, write } = options;
-  const { range } = facts.details;
+export async function exportDirection(work: DirectionOptions): Promise<ExportedDirection> {
+  const { options, plan, imported, direction, pictures, begin, write } = work;
+  const { signal } = options;
+  const where = `${plan.source.path}, ${direction}`;
+  const range = options.range ?? imported.range ?? [-1, 1];
   const model = await prepareModel(imported, { range, where, signal });
+  const { input: named, output, key } = options;
+  const { name, licence } = plan;
+  const facts: FileFacts = { name, licence, direction, details: { range, input: named, output, key } };
   const plain = fileBytes(model.graph, facts);
   const input = model.graph.inputs[0]?.name ?? '';
-  const patch = await knownPatch({ imported, model, plain, input, range, where: `${where}, ${direction}` });
-  const images = precisions.some((each) => each !== 'fp32') ? await evaluationImages(model, options) : [];
+  const patch = await knownPatch({ imported, model, plain, input, range, where });
+  const isMeasured = plan.precisions.some((precision) => precision !== 'fp32');
+  const images = isMeasured ? await evaluationImages(model, { pictures, side: plan.side }) : [];
 
   const models: ModelEntry[] = [];
   const variants: VariantEntry[] = [];
   let quantization: QuantizeReport | null = null;
-  for (const precision of precisions) {
+  for (const precision of plan.precisions) {
     const what = `${direction} ${precision}`;
     await begin(what);
     const { graph, report } = await toPrecision(model, precision, {
-      ...options,
-      onProgress: (progress) => options.onProgress?.({ ...progress, what: `${what}: ${progress.what}` }),
+      pictures,
+      side: plan.side,
+      method: options.calibrateMethod,
+      psnrTarget: options.psnr,
+      signal,
+      onProgress: (progress) => work.say(`${what}: ${progress.what}`),
     });
     quantization ??= report ?? null;
+    warnOfFloat(what, report, options);
     const bytes = precision === 'fp32' ? plain : fileBytes(graph, facts);
     const file = `${direction}.${precision}.onnx`;
-    const fields = fileFields(bytes, { direction, precision, file }, model);
     await write(file, bytes);
     models.push({
-      ...fields,
+      ...fileFields(bytes, { direction, precision, file }, model),
       ...endsOf(graph, model),
       // Integers are computed only where the optimiser has put them together.
       selfCheck: await withPlanes(bytes, input, precision === 'int8' ? 'all' : 'disabled', (run) =>
-        makeSelfCheck({ ...model, precision }, patch, run, `${where}, ${what}`),
+        makeSelfCheck({ ...model, precision }, patch, run, `${plan.source.path}, ${what}`),
       ),
       ...(precision === 'fp32'
         ? unmeasured
-        : await measured({ fp32: plain, candidate: bytes, images, input, signal }, of(pictures, precision))),
+        : await measured(
+            { fp32: plain, candidate: bytes, images, input, signal },
+            kindOf(pictures, precision),
+          )),
     });
-    for (const variant of options.variants) {
-      variants.push(await exportVariant(graph, variant, { ...options, precision, model }));
-    }
+    variants.push(...(await exportVariants(graph, { direction, precision }, model, facts, work)));
   }
   return {
     models,
@@ -97,6 +108,34 @@ export async function exportDirection(options: DirectionOptions): Promise<Export
     report: { direction, optimization: model.table, quantization },
     config: imported.config,
   };
+}
+
+/** The other interfaces of one model. */
+async function exportVariants(
+  graph: Graph,
+  of: { direction: Direction; precision: Precision },
+  sizes: ImageSizes,
+  facts: FileFacts,
+  { plan, begin, write }: Pick<DirectionOptions, 'plan' | 'begin' | 'write'>,
+): Promise<VariantEntry[]> {
+  const entries: VariantEntry[] = [];
+  for (const variant of plan.variants) {
+    const file = variantFile(of, variant);
+    await begin(file);
+    const made = madeVariant(graph, variant, file);
+    const bytes = fileBytes(made, facts);
+    await write(file, bytes);
+    entries.push({ ...fileFields(bytes, { ...of, file }, sizes), ...describeVariant(made, variant) });
+  }
+  return entries;
+}
+
+/** A file that is called int8 and is none is worth a word. */
+function warnOfFloat(what: string, report: QuantizeReport | undefined, { onWarning }: ExportOptions): void {
+  if (!report || report.convolutions.some(({ precision }) => precision === 'int8')) return;
+  onWarning?.(
+    `[export] ${what}: no convolution could be put on integers at ${report.psnrTarget} dB or more, so the file is float32. Ask for a lower PSNR, or leave int8 out.`,
+  );
 }
 
 function endsOf(
@@ -108,20 +147,6 @@ function endsOf(
     input: { name: graph.inputs[0]?.name ?? '', channels: inputChannels, ...tensor },
     output: { name: graph.outputs[0]?.name ?? '', channels: outputChannels, ...tensor },
   };
-}
-
-async function exportVariant(
-  graph: Graph,
-  variant: VariantOptions,
-  options: DirectionOptions & { precision: Precision; model: PreparedModel },
-): Promise<VariantEntry> {
-  const { direction, precision, model, facts, begin, write } = options;
-  const file = variantFile({ direction, precision }, variant);
-  await begin(file);
-  const made = madeVariant(graph, variant, file);
-  const bytes = fileBytes(made, facts);
-  await write(file, bytes);
-  return { ...fileFields(bytes, { direction, precision, file }, model), ...describeVariant(made, variant) };
 }
 
 /** What a model does not allow, such as tiles of one without InstanceNormalization, is an option to be changed. */
@@ -153,6 +178,6 @@ function cpuName(): string {
 }
 
 /** Only what was calibrated is flattered by its calibration's pictures. */
-function of(pictures: SplitPictures, precision: Precision): SplitPictures['of'] {
+function kindOf(pictures: SplitPictures, precision: Precision): SplitPictures['of'] {
   return pictures.of === 'calibration' && precision !== 'int8' ? 'held-out' : pictures.of;
 }

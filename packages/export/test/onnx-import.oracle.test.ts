@@ -40,7 +40,7 @@ test('ONNX files of PyTorch’s exporter', async (context) => {
     context.skip(message);
   }
   const dir = temporaryFolder();
-  const { status, stderr } = await python('export_onnx.py', [dir, JSON.stringify(cases)]);
+  const { status, stderr } = await python('generators_onnx.py', [dir, JSON.stringify(cases)]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   for (const [name, { config }] of Object.entries(cases)) {
     const source = join(dir, `${name}.onnx`);

@@ -120,6 +120,7 @@ test.each([
   async (_, ends, layout) => {
     const imported = await importOnnx(foreign(ends));
     expect(imported).toMatchObject({ kind: 'onnx', layout, config: null });
+    expect(imported.range).toEqual(ends.dtype === 'uint8' ? [0, 255] : undefined);
     expect([inputOf(imported), outputOf(imported)]).toEqual(Array(2).fill('float32[1, 3, 16, 24]'));
     const image = noise(1, 3, 16, 24);
     expect(await worst(imported, ends.dtype === 'uint8' ? bytesOf(image) : image)).toBeLessThan(1e-5);

@@ -261,7 +261,9 @@ export class Graph {
     if (inputs.length < least || inputs.length > most) {
       fail(`expected ${least === most ? least : `${least} to ${most}`} inputs, got ${inputs.length}`);
     }
-    const missing = inputs.findIndex((input, i) => !input && i < least && !op.skippable?.includes(i));
+    // Of any number of inputs none can be left out.
+    const needed = most === Number.POSITIVE_INFINITY ? inputs.length : least;
+    const missing = inputs.findIndex((input, i) => !input && i < needed && !op.skippable?.includes(i));
     if (missing >= 0) fail(`expected input ${missing}, got none`);
     const foreign = inputs.findIndex((input) => input && !this.has(input));
     if (foreign >= 0) fail(`expected input ${foreign} to be of graph ${this.name}, got another's value`);

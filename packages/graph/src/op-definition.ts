@@ -55,7 +55,7 @@ export type InputGradients = readonly (Value | undefined)[];
 export interface OpDefinition<A extends AttributeSchema = AttributeSchema> {
   /** The ONNX operator's exact name in the default domain. */
   readonly name: string;
-  /** Least and most number of inputs. */
+  /** Least and most number of inputs; the most may be infinite. */
   readonly arity: readonly [number, number];
   /** Inputs below the least number that may yet be left out, such as Resize's roi. */
   readonly skippable?: readonly number[];

@@ -83,7 +83,7 @@ const wrong: Wrong[] = [
   ['symbols that do not broadcast', Add, [[symbolicDim('H')], [symbolicDim('W')]], /broadcast/],
   ['types that differ', Add, [[2], [[1, 2]]], /equal types, got float32 and int64/],
   ['a matrix of whole numbers', MatMul, [[2, 2], [[1, 2]]], /one type, got float32 and int64/],
-  ['vectors', MatMul, [[2], [2]], /rank two/],
+  ['a product of scalars', MatMul, [[2], []], /matrices or vectors/],
   [
     'inner sizes',
     MatMul,

@@ -12,6 +12,8 @@ export interface Imported {
   readonly graph: Graph;
   /** The source's own; the graph is NCHW whatever this says. */
   readonly layout: 'NCHW' | 'NHWC';
+  /** The values of black and white, where the source's own type says them: 0 and 255 of bytes. */
+  readonly range?: readonly [black: number, white: number];
   /** Where the network is one of the reference's, else null. */
   readonly config: GeneratorConfig | null;
   /**

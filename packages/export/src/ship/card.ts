@@ -121,8 +121,9 @@ function useSection({ models }: Manifest): string {
     "import { createTranslator } from '@cyclegan/runtime-web';",
     '',
     `const translator = await createTranslator('/bundle/', { direction: '${direction}' });`,
-    "const image = await translator.translate(document.querySelector('img'));",
-    "document.querySelector('canvas').getContext('2d').putImageData(image, 0, 0);",
+    "const image = await translator.translate(document.querySelector('img')); // ImageData",
+    "const canvas = Object.assign(document.querySelector('canvas'), { width: image.width, height: image.height });",
+    "canvas.getContext('2d').putImageData(image, 0, 0);",
     '```',
   ].join('\n');
 }

@@ -19,16 +19,20 @@ export const LEVEL = 1 / 127.5;
 
 /** Float32 on one machine in another order of operations, for a network whose values stay about as large as pixels. */
 const STAGE = 1e-4;
-/** However ill-conditioned a network: what is more than half an 8-bit level off is no rounding. */
-const MOST_BY_ROUNDING = LEVEL / 2;
 /** Eight units in the last place of float32. */
 const NUDGE = 2 ** -20;
+
+/** Errors of rounding in many layers, beside one nudge of the image. */
+const LAYERS = 4;
+/** Of a network for which rounding is no small thing, dB: a broken one is far below, whatever single pixels do. */
+const ILL_CONDITIONED = 50;
 
 /**
  * What rounding alone may make of a model's answers. Errors of rounding grow with the values inside a network: one
  * whose batch norm has no sound statistics holds values in the thousands just before its Tanh, and there a correct
- * other order of operations is off by several 1e-4. So each image is nudged by 2^-20 of its own values, up and down in
- * turn, and the model may differ between stages by as much as this moves its answer, if that is more than 1e-4.
+ * other order of operations is off by several 1e-4, or turns a pixel that was on the edge. So each image is nudged by
+ * 2^-20 of its own values, up and down in turn. Stages may differ by four times of what this moves the answers, if that
+ * is more than 1e-4; where that is more than an 8-bit level, single pixels say nothing, and PSNR decides.
  * @param run the plainest way to run the model; where it fails, other checks will say so
  */
 export async function roundingOf(images: readonly Tensor[], run: Answer): Promise<Allowance> {
@@ -42,7 +46,8 @@ export async function roundingOf(images: readonly Tensor[], run: Answer): Promis
   } catch {
     return { max: STAGE };
   }
-  return { max: Math.min(Math.max(STAGE, moved), MOST_BY_ROUNDING) };
+  const max = Math.max(STAGE, LAYERS * moved);
+  return max > LEVEL ? { psnr: ILL_CONDITIONED } : { max };
 }
 
 /** GPUs reorder and fuse as their drivers like; as in the self-check. */

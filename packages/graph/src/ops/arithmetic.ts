@@ -1,6 +1,6 @@
 /** Elementwise arithmetic with numpy broadcasting, and its gradients. */
 import { agreedDim, type Dim, type Shape, sameDim, sameShape } from '../dim.js';
-import { elementArithmetic, mappedElements } from '../elements.js';
+import { elementArithmetic, keptElements, mappedElements } from '../elements.js';
 import type { Value } from '../graph.js';
 import { defineOp, type GradientContext, type InferContext, type Inferred } from '../op-definition.js';
 import { gradOf, inputOf, outputOf, sameAsInput, sizesOf } from './access.js';
@@ -33,7 +33,9 @@ export function inferBroadcast({ inputs, fail }: InferContext, first = 0) {
 export function inferArithmetic(context: InferContext, name: string): Inferred {
   const { dtype, shape } = inferBroadcast(context);
   const compute = elementArithmetic[name];
-  const map = (a: Dim, b: Dim) => compute?.(a, b, dtype.startsWith('int'));
+  // Sizes are computed in these; smaller integers would overflow.
+  const whole = dtype === 'int64' || dtype === 'int32';
+  const map = (a: Dim, b: Dim) => (whole || dtype.startsWith('float') ? compute?.(a, b, whole) : undefined);
   return { dtype, shape, elements: mappedElements(context.inputs, shape, map) };
 }
 
@@ -108,8 +110,8 @@ export const Identity = defineOp({
   arity: [1, 1],
   attributes: {},
   infer: ({ inputs }) => {
-    const { dtype, shape, elements } = inputs[0] as Value;
-    return [{ dtype, shape, elements }];
+    const x = inputs[0] as Value;
+    return [{ dtype: x.dtype, shape: x.shape, elements: keptElements(x, x.shape) }];
   },
   gradient: (c) => [gradOf(c)],
 });

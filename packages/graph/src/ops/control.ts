@@ -14,7 +14,7 @@ import { toNumbers } from '../tensor.js';
  */
 export const Loop = defineOp({
   name: 'Loop',
-  arity: [3, 2 ** 31 - 1],
+  arity: [3, Number.POSITIVE_INFINITY],
   skippable: [1],
   attributes: { body: 'graph' },
   infer: ({ inputs, attributes, fail }) => {

@@ -7,7 +7,7 @@ import { checkSameType } from './access.js';
 /** Letters that two inputs share are summed over, unless the result names them. */
 export const Einsum = defineOp({
   name: 'Einsum',
-  arity: [1, 2 ** 31 - 1],
+  arity: [1, Number.POSITIVE_INFINITY],
   attributes: { equation: 'string' },
   infer: (context) => {
     const { inputs, attributes, fail } = context;

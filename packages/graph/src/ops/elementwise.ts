@@ -54,10 +54,10 @@ export const Mod = defineOp({
   arity: [2, 2],
   attributes: { fmod: 'int' },
   infer: (context) => {
-    const result = inferArithmetic(context, 'Mod');
-    if (result.dtype.startsWith('float') && !context.attributes.fmod)
-      context.fail('expected fmod 1 for floats');
-    return [result];
+    const { fmod } = context.attributes;
+    const { elements, ...result } = inferArithmetic(context, 'Mod');
+    if (result.dtype.startsWith('float') && !fmod) context.fail('expected fmod 1 for floats');
+    return [fmod ? result : { ...result, elements }];
   },
 });
 
@@ -77,7 +77,7 @@ function inferVariadic(context: InferContext, name: string): Inferred {
 function variadic(name: string) {
   return defineOp({
     name,
-    arity: [1, 2 ** 31 - 1],
+    arity: [1, Number.POSITIVE_INFINITY],
     attributes: {},
     infer: (context) => [inferVariadic(context, name)],
   });

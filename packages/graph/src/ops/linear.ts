@@ -2,7 +2,7 @@
 import { agreedDim, agreeShapes, type Dim, formatDim } from '../dim.js';
 import type { Value } from '../graph.js';
 import { defineOp, type GradientContext, type InputGradients } from '../op-definition.js';
-import { checkSameType, gradOf, inputOf } from './access.js';
+import { checkSameType, gradOf, inputOf, refuseGradient } from './access.js';
 import { broadcast, Mul, sumTo } from './arithmetic.js';
 import { Transpose } from './shape.js';
 
@@ -13,7 +13,7 @@ function swapLastTwo(c: GradientContext, value: Value): Value {
   return c.graph.op(Transpose, [value], { perm });
 }
 
-/** Batched product of matrices of rank two or more; leading axes broadcast. */
+/** Batched product of matrices; leading axes broadcast. A vector is a row on the left and a column on the right. */
 export const MatMul = defineOp({
   name: 'MatMul',
   arity: [2, 2],
@@ -22,17 +22,19 @@ export const MatMul = defineOp({
     const { inputs, fail } = context;
     const [a, b] = [inputs[0] as Value, inputs[1] as Value];
     checkSameType(context);
-    if (a.shape.length < 2 || b.shape.length < 2) fail('expected matrices of rank two or more');
-    const [m, k] = a.shape.slice(-2) as [Dim, Dim];
-    const [k2, n] = b.shape.slice(-2) as [Dim, Dim];
+    const [k, k2] = [a.shape.at(-1), b.shape.at(-2) ?? b.shape[0]];
+    if (k === undefined || k2 === undefined) return fail('expected matrices or vectors');
     if (agreedDim(k, k2) === undefined)
       fail(`expected equal inner sizes, got ${formatDim(k)} and ${formatDim(k2)}`);
     const lead =
       broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)) ?? fail('expected leading axes that broadcast');
-    return [{ dtype: a.dtype, shape: [...lead, m, n] }];
+    // A vector's other axis, of size 1, is not kept.
+    const [rows, columns] = [a.shape.slice(-2, -1), b.shape.length > 1 ? b.shape.slice(-1) : []];
+    return [{ dtype: a.dtype, shape: [...lead, ...rows, ...columns] }];
   },
   gradient: (c): InputGradients => {
     const [a, b, dy] = [inputOf(c, 0), inputOf(c, 1), gradOf(c)];
+    if (Math.min(a.shape.length, b.shape.length) < 2) refuseGradient(c, 'expected matrices, got a vector');
     return [
       c.needs[0] ? sumTo(c, c.graph.op(MatMul, [dy, swapLastTwo(c, b)]), a) : undefined,
       c.needs[1] ? sumTo(c, c.graph.op(MatMul, [swapLastTwo(c, a), dy]), b) : undefined,

@@ -69,7 +69,7 @@ export const Transpose = defineOp({
 
 export const Concat = defineOp({
   name: 'Concat',
-  arity: [1, 2 ** 31 - 1],
+  arity: [1, Number.POSITIVE_INFINITY],
   attributes: { axis: 'int' },
   infer: ({ inputs, attributes, fail }) => {
     const values = inputs as Value[];

@@ -33,6 +33,7 @@ import {
   LessOrEqual,
   LogSoftmax,
   LpNormalization,
+  MatMul,
   Max,
   MaxPool,
   Mean,
@@ -109,6 +110,9 @@ export const exported: Record<string, Case> = {
   'Max of one': each(Max),
   PRelu: { build: (g, [x]) => g.op(PRelu, [x, zeros(g, [3, 1, 1])]) },
   Clip: { build: (g, [x]) => g.op(Clip, [x, undefined, g.float(1)]) },
+  'MatMul of a row': pair(MatMul, ['H'], ['N', 'H', 'W']),
+  'MatMul of a column': pair(MatMul, ['N', 3, 'H'], ['H']),
+  'MatMul of vectors': pair(MatMul, ['W'], ['W']),
   'Softmax, over channels': each(Softmax, { axis: 1 }),
   LayerNormalization: {
     build: (g, [x]) => g.op(LayerNormalization, [x, g.float([1, 2, 3, 4]), g.float([0, 0, 0, 0])]),

@@ -42,6 +42,7 @@ export async function importOnnx(
       kind: 'onnx',
       graph: asPlanes(graph, ends),
       layout: ends.input.layout,
+      ...(ends.input.dtype === 'uint8' && ends.output.dtype === 'uint8' && { range: [0, 255] as const }),
       config: null,
       openReference: () => openOnnxReference(source, ends),
     };
