@@ -106,7 +106,9 @@ test('verify prints the comparisons and where nodes run, and ends with 1 when on
     /^ok +AtoB fp32 +on cpu, optimised, against the file +\S+ +\S+ +\S+ +\S+ +1\.0e-4$/m,
   );
   expect(sound.stdout).toMatch(/^AtoB fp32 +cpu +\d+ +none$/m);
-  expect(sound.stderr).toMatch(/^\[verify\] source: left out, because none was named\.$/m);
+  expect(sound.stderr).toMatch(
+    /^\[verify\] comparison with the source: left out, because no source was named\.$/m,
+  );
 
   const path = join(out, 'manifest.json');
   const manifest = JSON.parse(readFileSync(path, 'utf8'));

@@ -19,7 +19,7 @@ import {
   writeOnnx,
 } from '@cyclegan/graph';
 import { describe, expect, test } from 'vitest';
-import { kinds, makeGraph } from './precision-support.ts';
+import { halfValue, kinds, makeGraph } from './precision-support.ts';
 
 /** A graph that adds up nothing but one constant. */
 function graphOf(values: Float32Array<ArrayBuffer>): Graph {
@@ -44,12 +44,6 @@ function convert(values: ArrayLike<number>, mode: 'weights' | 'full' = 'weights'
 }
 
 describe('numbers', () => {
-  /** By the definition, with none of the code's arithmetic. */
-  const halfValue = (bits: number) => {
-    const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
-    const size = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
-    return bits & 0x8000 ? -size : size;
-  };
   const finite = Array.from({ length: 0x7c00 }, (_, bits) => bits);
   const signed = [...finite, ...finite.map((bits) => bits | 0x8000)];
 

@@ -1,6 +1,7 @@
 /** Eight-bit models in onnxruntime: what is fused, how near the answers are, and which convolutions stay float32. */
 import { measure, type QuantizeOptions, quantize } from '@cyclegan/export';
 import {
+  Add,
   Conv,
   DepthToSpace,
   Graph,
@@ -10,7 +11,9 @@ import {
   QuantizeLinear,
   Relu,
   rebuild,
+  Transpose,
   tensor,
+  type Value,
   writeOnnx,
 } from '@cyclegan/graph';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -87,6 +90,21 @@ describe('a graph in eight bits', () => {
     expect(before.length).toBeGreaterThan(3);
     expect(before.map(({ inputs }) => inputs[2]?.constant?.data[0])).toEqual(before.map(() => 0));
     expect(await countOptimized(made, 'Relu')).toBe(count(made, Relu) - before.length);
+  });
+
+  test('leaves alone what is read beside a convolution', async () => {
+    const beside = new Graph('beside');
+    const image = beside.input('image', 'float32', [1, 16, 32, 32]);
+    const weight = tensor('float32', [16, 16, 1, 1], new Float32Array(256).fill(0.1));
+    const one = beside.op(Conv, [image, beside.constant(weight)]);
+    const turn = (value: Value) => beside.op(Transpose, [value], { perm: [0, 1, 3, 2] });
+    // The convolution's own bytes are turned, the image's floats stay floats.
+    beside.output('result', beside.op(Add, [turn(one), turn(image)]));
+    const { nodes } = (await toInt8(beside, { psnrTarget: 0 })).graph;
+    expect(nodes.flatMap(({ op, inputs }) => (op === Transpose ? [inputs[0]?.dtype] : []))).toEqual([
+      'uint8',
+      'float32',
+    ]);
   });
 
   test('has weights within seven bits where that is asked for', async () => {

@@ -99,7 +99,7 @@ test('without a source that row is left out, and said so', async () => {
   const { ok, rows, skipped } = await verifyBundle({ bundle: made.bundle, devices });
   expect(ok).toBe(true);
   expect(rows).toHaveLength(2 * (comparisons.length - fromSource.length));
-  expect(skipped).toContain('[verify] source: left out, because none was named.');
+  expect(skipped).toContain('[verify] comparison with the source: left out, because no source was named.');
 });
 
 test('one flipped bit in a model fails its file, and nothing of it is run', async () => {

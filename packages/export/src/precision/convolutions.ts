@@ -91,11 +91,11 @@ function sourceOf(value: Value, links: Links): Value {
  * Undefined for other nodes.
  */
 export function movedBy({ op, inputs, attributes }: Node): Value | undefined {
-  const { mode } = attributes as { mode?: string };
+  const { mode, coordinate_transformation_mode: place } = attributes as Record<string, unknown>;
   const moves =
     op === DepthToSpace ||
     op === Transpose ||
     (op === Pad && (mode === 'reflect' || mode === 'edge')) ||
-    (op === Resize && (mode === undefined || mode === 'nearest'));
+    (op === Resize && (mode ?? 'nearest') === 'nearest' && place !== 'tf_crop_and_resize');
   return moves ? inputs[0] : undefined;
 }

@@ -48,6 +48,8 @@ export function writeIntegers(old: Graph, { convolutions, ranges, largest }: Int
   const results = new Set(chosen.map(({ result }) => result));
   const links = linksOf(old);
   const known = new Map<Value, Integers>();
+  /** Values of which there is nothing but integers. */
+  const rounded = new Set<Value>();
 
   /** Made where it is not there yet: at its source, and moved from there. */
   const integersOf = (turn: Turn, value: Value): Integers => {
@@ -74,7 +76,10 @@ export function writeIntegers(old: Graph, { convolutions, ranges, largest }: Int
       const [output] = node.outputs;
       if (!input || !output) return undefined;
       const moved = movedBy(node);
-      if (moved && known.has(moved)) return [integersOf(turn, output).floats];
+      if (moved && rounded.has(moved)) {
+        rounded.add(output);
+        return [integersOf(turn, output).floats];
+      }
       const convolution = byNode.get(node);
       const [made, ...others] = convolution
         ? convolve(turn, convolution, integersOf(turn, input), largest)
@@ -82,6 +87,7 @@ export function writeIntegers(old: Graph, { convolutions, ranges, largest }: Int
       if (!made || !results.has(output)) return made && [made, ...others];
       const integers = quantize(turn.graph, output.name, made, rangeOf(output));
       known.set(output, integers);
+      rounded.add(output);
       return [integers.floats];
     },
   });

@@ -163,7 +163,9 @@ function skippedOf({ source, images }: VerifyOptions, devices: readonly Concrete
     (device) => `[verify] ${device}: left out, because ${absence(device) ?? 'it was not asked for'}.`,
   );
   return [
-    ...(source === undefined ? ['[verify] source: left out, because none was named.'] : []),
+    ...(source === undefined
+      ? ['[verify] comparison with the source: left out, because no source was named.']
+      : []),
     ...(images === undefined ? ['[verify] images: synthetic ones, because no folder was named.'] : []),
     ...absent,
   ];
