@@ -11,18 +11,27 @@ const debianPackages = [
   { package: 'python3-onnx', present: () => python('import onnx'), what: 'the onnx.checker oracle' },
   {
     package: 'python3-venv',
-    present: () => tensorBoard() || python('import ensurepip'),
-    what: 'TensorBoard',
+    present: () => absentModules().length === 0 || python('import ensurepip'),
+    what: "TensorBoard and Triton's schema",
   },
 ];
 
 /** An environment of its own for Python packages that Debian does not have; test/oracles/python.ts looks there. */
 const environment = fileURLToPath(new URL('../node_modules/.cache/oracles', import.meta.url));
-const TENSORBOARD = 'tensorboard==2.21.0';
+const modules = [
+  { module: 'tensorboard', requirements: ['tensorboard==2.21.0'], what: 'its reading of event files' },
+  {
+    module: 'tritonclient',
+    requirements: ['tritonclient==2.73.0', 'protobuf'],
+    what: "Triton's schema over its model repositories",
+  },
+];
 
-function tensorBoard() {
-  const code = 'import tensorboard';
-  return python(code) || python(code, join(environment, 'bin/python3'));
+function absentModules() {
+  return modules.filter(({ module }) => {
+    const code = `import ${module}`;
+    return !python(code) && !python(code, join(environment, 'bin/python3'));
+  });
 }
 
 /** Path of a Chromium or Chrome, from CHROME_PATH or the usual places; undefined when there is none. */
@@ -62,14 +71,18 @@ export function prepareTests(attempt) {
   } else if (findBrowser() === undefined) {
     attempt("install Playwright's Chromium", 'npx', ['playwright', 'install', 'chromium']);
   }
-  if (!tensorBoard() && python('import ensurepip')) {
+  const wanted = absentModules();
+  if (wanted.length > 0 && python('import ensurepip')) {
     const interpreter = process.env.PYTHON ?? '/usr/bin/python3';
-    const made = attempt('make an environment for TensorBoard', interpreter, ['-m', 'venv', environment]);
-    const pip = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', TENSORBOARD];
-    if (made) attempt(`install ${TENSORBOARD}`, join(environment, 'bin/python3'), pip);
+    const made = attempt('make an environment for Python packages', interpreter, ['-m', 'venv', environment]);
+    const pip = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check'];
+    for (const { module, requirements } of made ? wanted : []) {
+      attempt(`install ${module}`, join(environment, 'bin/python3'), [...pip, ...requirements]);
+    }
   }
-  if (!tensorBoard())
-    console.error(`[setup] without ${TENSORBOARD}: its reading of event files will be skipped.`);
+  for (const { module, what } of absentModules()) {
+    console.error(`[setup] without ${module}: ${what} will be skipped.`);
+  }
   for (const tool of missing.filter((entry) => !entry.present())) {
     console.error(`[setup] without ${tool.package}: ${tool.what} will be skipped.`);
   }

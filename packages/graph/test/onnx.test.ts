@@ -24,6 +24,7 @@ import { describe, expect, it, test } from 'vitest';
 import { floats, modelBytes } from './onnx-model.ts';
 
 const arrays = {
+  float64: Float64Array,
   float32: Float32Array,
   float16: Uint16Array,
   int64: BigInt64Array,
