@@ -45,8 +45,8 @@ export const exportOptions = {
     describe: 'Folder of images like those to translate, for int8 and for measuring; A and B in it if there',
   },
   'calibrate-method': {
-    choices: ['minmax', 'entropy', 'percentile'],
-    default: 'minmax',
+    choices: ['percentile', 'entropy', 'minmax'],
+    default: 'percentile',
     describe: 'How int8 chooses its ranges',
   },
   psnr: {
@@ -54,6 +54,11 @@ export const exportOptions = {
     default: 35,
     coerce: real('psnr', 0),
     describe: 'Least PSNR of int8 to fp32, dB; layers that cost too much stay in float32',
+  },
+  'reduce-range': {
+    type: 'boolean',
+    default: false,
+    describe: 'int8 weights of 7 bits, safe on processors without VNNI, and a little less exact',
   },
   range: {
     type: 'string',

@@ -10,20 +10,20 @@ export {
   type WriteOptions,
   writeOnnx,
 } from '@cyclegan/graph';
-export { type ExportResult, exportBundle } from './export-bundle.js';
-export type { DirectionReport } from './export-direction.js';
-export { type ExportOptions, type Progress, type Target, targets } from './export-options.js';
-export { type GeneratorOptions, generatorGraph } from './generator-graph.js';
+export { type ExportResult, exportBundle } from './bundle/export-bundle.js';
+export type { DirectionReport } from './bundle/export-direction.js';
+export { type ExportOptions, type Progress, type Target, targets } from './bundle/export-options.js';
+export { type ValueRange, withBundleInterface } from './bundle/model-interface.js';
 export { freeSizes, type ImageSizes, type SizedGraph, type UnsizedGraph } from './image-sizes.js';
 export type { Imported, Reference } from './import/imported.js';
 export { type ImportOnnxOptions, importOnnx } from './import/onnx/import-onnx.js';
 export * from './import/pytorch/index.js';
 export * from './import/tfjs/index.js';
-export { type ValueRange, withBundleInterface } from './model-interface.js';
 export { optimize } from './optimize.js';
 export * from './precision/index.js';
 export { type TritonOptions, writeTriton } from './ship/triton.js';
-export { openSource, type Source, type SourceOptions } from './source.js';
+export { type GeneratorOptions, generatorGraph } from './source/generator-graph.js';
+export { openSource, type Source, type SourceOptions } from './source/source.js';
 export * from './variants/index.js';
 export type { Placement } from './verify/placement.js';
 export type { VerifyRow } from './verify/report.js';

@@ -1,6 +1,6 @@
 /** The graph package's passes, with onnxruntime to compute what is constant. */
 import { type Graph, type OptimizeTable, optimize as run } from '@cyclegan/graph';
-import { evaluate } from './evaluate.js';
+import { evaluate } from './ort/evaluate.js';
 
 /**
  * Makes a graph smaller and faster that computes the same, to float32's rounding. Inputs, outputs, their names and

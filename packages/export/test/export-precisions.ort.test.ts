@@ -117,6 +117,25 @@ describe('precisions', () => {
     expect(seen).toContain('BtoA int8: calibration, image 1');
   });
 
+  test('int8 weights take 7 bits on request', async () => {
+    const largest = async (reduceRange: boolean) => {
+      const out = join(temporaryFolder(), 'bundle');
+      const { files } = await doExport({
+        out,
+        direction: 'AtoB',
+        precision: ['int8'],
+        calibrate: images,
+        reduceRange,
+      });
+      const { graph } = readOnnx(await readFile(files[0] ?? ''));
+      const weights = graph.nodes.flatMap(({ inputs }) =>
+        inputs.flatMap((value) => (value?.constant?.dtype === 'int8' ? [value.constant.data] : [])),
+      );
+      return Math.max(...weights.flatMap((data) => Array.from(data as Int8Array, Math.abs)));
+    };
+    expect([await largest(false), await largest(true)]).toEqual([127, 63]);
+  });
+
   test('every one of them runs in the runtime, after its self-check', async () => {
     for (const { precision } of whole.manifest.models) {
       const translator = await createTranslator(whole.bundle, { precision, device: 'cpu' });

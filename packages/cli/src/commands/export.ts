@@ -43,6 +43,7 @@ export const exportCommand = defineCommand({
       calibrate: args.calibrate,
       calibrateMethod: args.calibrateMethod,
       psnr: args.psnr,
+      reduceRange: args.reduceRange,
       range: args.range,
       input: args.inputName,
       output: args.outputName,

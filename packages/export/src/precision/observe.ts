@@ -5,7 +5,7 @@
 import { fixedShape, type Graph, prune, ReduceMax, ReduceMin, type Value, writeOnnx } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
-import { type CpuSession, floats, openCpuSession } from '../session.js';
+import { type CpuSession, floats, openCpuSession } from '../ort/session.js';
 import type { Range } from './eight-bits.js';
 import { follow } from './follow.js';
 import { createHistogram, type Histogram } from './histogram.js';

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Tensor } from '@cyclegan/model';
 import { CycleganError, throwIfAborted } from '@cyclegan/runtime-core';
-import { withSession } from '../session.js';
+import { withSession } from '../ort/session.js';
 import { MAX_PSNR } from '../verify/difference.js';
 
 /** From black to white on [-1, 1]. */

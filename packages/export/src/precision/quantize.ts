@@ -29,7 +29,8 @@ export interface QuantizeOptions {
   psnrTarget?: number | undefined;
   /**
    * 7 bits for weights. Without it, integer instructions older than AVX512-VNNI and AVX-VNNI may pass 16 bits where
-   * large weights meet large values; onnxruntime's `session.x64quantprecision` keeps them from it at run time.
+   * large weights meet large values. (onnxruntime's `session.x64quantprecision`, made against that, keeps version 1.30
+   * from opening these models.)
    * Default false.
    */
   reduceRange?: boolean | undefined;

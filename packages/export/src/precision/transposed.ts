@@ -13,7 +13,7 @@ import {
   rebuild,
   subpixelConvTranspose,
 } from '@cyclegan/graph';
-import { evaluate } from '../evaluate.js';
+import { evaluate } from '../ort/evaluate.js';
 
 /** @returns a graph that computes the same but for rounding */
 export async function withoutTransposed(graph: Graph): Promise<Graph> {

@@ -3,7 +3,7 @@
  * before using the model. Makes text of a manifest; writes no files.
  */
 import type { GeneratorConfig, Manifest, ModelEntry, VariantEntry } from '@cyclegan/runtime-core';
-import { CARD_MARK } from '../bundle-folder.js';
+import { CARD_MARK } from '../bundle/bundle-folder.js';
 import type { Sample } from './samples.js';
 
 export interface CardOptions {

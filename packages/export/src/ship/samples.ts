@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ModelEntry, type Pixels, type RunPlanes, translatePixels } from '@cyclegan/runtime-core';
 import sharp from 'sharp';
-import { type PictureSource, readPictures } from '../pictures.js';
+import { type PictureSource, readPictures } from '../pictures/pictures.js';
 
 /** A picture and its translation, as plain file names beside the card. */
 export interface Sample {

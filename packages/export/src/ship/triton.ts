@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readOnnx, type Value } from '@cyclegan/graph';
 import type { Manifest } from '@cyclegan/runtime-core';
-import { type FolderKind, replaceFolder } from '../bundle-folder.js';
+import { type FolderKind, replaceFolder } from '../bundle/bundle-folder.js';
 import { TRITON_MARK, type TritonTensor, tritonConfig } from './triton-config.js';
 
 export interface TritonOptions {

@@ -2,8 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Direction, Manifest } from '@cyclegan/runtime-core';
-import { type PictureSource, SYNTHETIC } from '../pictures.js';
-import { withPlanes } from '../run-planes.js';
+import { withPlanes } from '../ort/run-planes.js';
+import { type PictureSource, SYNTHETIC } from '../pictures/pictures.js';
 import { modelCard } from './card.js';
 import { type Sample, writeSamples } from './samples.js';
 

@@ -1,7 +1,7 @@
 /** How far apart two stages may be, and why. Compares nothing. */
 import type { Tensor } from '@cyclegan/model';
 import type { ConcreteDevice, ModelEntry, Precision } from '@cyclegan/runtime-core';
-import type { Answer } from '../source-stage.js';
+import type { Answer } from '../source/source-stage.js';
 import { type Difference, difference } from './difference.js';
 
 /** The most that passes: a largest difference on [-1, 1], or a least PSNR in dB. */

@@ -7,10 +7,10 @@ import type { Tensor } from '@cyclegan/model';
 import { type ModelEntry, type Planes, paddedSide, runPadded, translatePixels } from '@cyclegan/runtime-core';
 import { createTranslator } from '@cyclegan/runtime-node';
 import sharp from 'sharp';
-import { planesOf, tensorOf } from '../planes.js';
-import { withSession } from '../session.js';
-import type { Answer } from '../source-stage.js';
-import { testPicture, testPlanes } from '../test-picture.js';
+import { planesOf, tensorOf } from '../ort/planes.js';
+import { withSession } from '../ort/session.js';
+import { testPicture, testPlanes } from '../pictures/test-picture.js';
+import type { Answer } from '../source/source-stage.js';
 import { type Allowance, LEVEL, SAME } from './allowance.js';
 import { type Difference, difference, type Values } from './difference.js';
 

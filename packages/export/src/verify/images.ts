@@ -1,9 +1,9 @@
 /** The images that models are compared on. */
 import type { Tensor } from '@cyclegan/model';
 import { paddedSide } from '@cyclegan/runtime-core';
-import { type ImageShape, type PictureSource, readImages } from '../pictures.js';
-import { tensorOf } from '../planes.js';
-import { testPlanes } from '../test-picture.js';
+import { tensorOf } from '../ort/planes.js';
+import { type ImageShape, type PictureSource, readImages } from '../pictures/pictures.js';
+import { testPlanes } from '../pictures/test-picture.js';
 
 /** Longest side of a user's picture: large enough for its content, small enough to be run many times. */
 const SIDE = 256;

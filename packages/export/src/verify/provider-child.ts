@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
-import { fromOrt, toOrt } from '../session.js';
+import { fromOrt, toOrt } from '../ort/session.js';
 import { placementOf } from './placement.js';
 import type { ProviderAnswer, ProviderRequest } from './provider-run.js';
 

@@ -1,11 +1,11 @@
 /** The source against the graph that was imported from it, and that against a bundle's file. Judges nothing. */
 import type { Tensor } from '@cyclegan/model';
 import type { Manifest } from '@cyclegan/runtime-core';
+import type { ValueRange } from '../bundle/model-interface.js';
 import type { Imported } from '../import/imported.js';
-import type { ValueRange } from '../model-interface.js';
-import { tensorOf } from '../planes.js';
-import { takes, withImportedGraph, withSource } from '../source-stage.js';
-import { testPlanes } from '../test-picture.js';
+import { tensorOf } from '../ort/planes.js';
+import { testPlanes } from '../pictures/test-picture.js';
+import { takes, withImportedGraph, withSource } from '../source/source-stage.js';
 import type { Allowance } from './allowance.js';
 import { type Check, compare, type Subject } from './checks.js';
 

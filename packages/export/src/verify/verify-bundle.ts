@@ -11,13 +11,13 @@ import {
   throwIfAborted,
 } from '@cyclegan/runtime-core';
 import { absence, NODE_DEVICES, readBundle } from '@cyclegan/runtime-node';
-import type { Progress } from '../export-options.js';
+import type { Progress } from '../bundle/export-options.js';
 import type { CustomLayer } from '../import/tfjs/index.js';
-import { findPictures, SYNTHETIC } from '../pictures.js';
-import { openSource } from '../source.js';
-import { detailsFromMetadata } from '../source-details.js';
-import { findSource } from '../source-kind.js';
-import type { Answer } from '../source-stage.js';
+import { findPictures, SYNTHETIC } from '../pictures/pictures.js';
+import { openSource } from '../source/source.js';
+import { detailsFromMetadata } from '../source/source-details.js';
+import { findSource } from '../source/source-kind.js';
+import type { Answer } from '../source/source-stage.js';
 import type { Placement } from './placement.js';
 import { createReport, type Report, type VerifyRow } from './report.js';
 import type { SourceSide } from './source-checks.js';

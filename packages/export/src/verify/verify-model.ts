@@ -6,9 +6,9 @@ import {
   throwIfAborted,
   type VariantEntry,
 } from '@cyclegan/runtime-core';
-import type { PictureSource } from '../pictures.js';
-import { floats, openCpuSession } from '../session.js';
-import type { Answer } from '../source-stage.js';
+import { floats, openCpuSession } from '../ort/session.js';
+import type { PictureSource } from '../pictures/pictures.js';
+import type { Answer } from '../source/source-stage.js';
 import { nearFp32, onProvider, roundingOf, sameFile } from './allowance.js';
 import { type Check, compare, ownChecks, type Subject } from './checks.js';
 import { difference, type Values } from './difference.js';

@@ -3,8 +3,8 @@ import { type Tensor as TypedTensor, tensor } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
 import { env } from 'onnxruntime-node';
 import { floatToHalf, halfToFloat } from '../../half.js';
-import { toChannelsFirst, toChannelsLast } from '../../planes.js';
-import { openCpuSession } from '../../session.js';
+import { toChannelsFirst, toChannelsLast } from '../../ort/planes.js';
+import { openCpuSession } from '../../ort/session.js';
 import type { Reference } from '../imported.js';
 import type { ImageEnd } from './image-ends.js';
 

@@ -2,9 +2,14 @@
 import { type Graph, InstanceNormalization, rebuild, type Value, writeOnnx } from '@cyclegan/graph';
 import { type GeneratorConfig, reversed, type Tensor } from '@cyclegan/model';
 import type { Direction } from '@cyclegan/runtime-core';
-import { checkpointGraph, type GeneratorOptions, generatorGraph, weightKey } from '../../generator-graph.js';
-import { INPUT_NAME } from '../../model-interface.js';
-import { withSession } from '../../session.js';
+import { INPUT_NAME } from '../../bundle/model-interface.js';
+import { withSession } from '../../ort/session.js';
+import {
+  checkpointGraph,
+  type GeneratorOptions,
+  generatorGraph,
+  weightKey,
+} from '../../source/generator-graph.js';
 import type { Reference } from '../imported.js';
 
 export interface NetworkOptions {

@@ -12,7 +12,7 @@ import {
   Unsqueeze,
   type Value,
 } from '@cyclegan/graph';
-import { INPUT_NAME, OUTPUT_NAME } from '../../model-interface.js';
+import { INPUT_NAME, OUTPUT_NAME } from '../../bundle/model-interface.js';
 import { type Layout, transpose } from './kernels.js';
 
 /** A model's image as the model itself takes or gives it. */

@@ -4,7 +4,7 @@
  */
 import { Graph } from '@cyclegan/graph';
 import { CycleganError } from '@cyclegan/runtime-core';
-import { OUTPUT_NAME } from '../../../model-interface.js';
+import { OUTPUT_NAME } from '../../../bundle/model-interface.js';
 import type { TfjsArtifacts } from '../artifacts.js';
 import { type ImageForm, imageForm, imageInput, imageOutput } from '../image-interface.js';
 import { refuseModel } from '../model-json.js';

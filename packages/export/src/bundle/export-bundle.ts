@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { reversed } from '@cyclegan/model';
 import { MANIFEST_VERSION, type Manifest, throwIfAborted } from '@cyclegan/runtime-core';
+import { SYNTHETIC, splitPictures } from '../pictures/pictures.js';
+import { writeTriton } from '../ship/triton.js';
+import { writeCard } from '../ship/write-card.js';
+import { TOOL, toolVersion } from '../version.js';
 import { replaceBundle } from './bundle-folder.js';
 import { type DirectionReport, type ExportedDirection, exportDirection } from './export-direction.js';
 import type { ExportOptions } from './export-options.js';
 import { type ExportPlan, planExport } from './export-plan.js';
-import { SYNTHETIC, splitPictures } from './pictures.js';
-import { writeTriton } from './ship/triton.js';
-import { writeCard } from './ship/write-card.js';
-import { TOOL, toolVersion } from './version.js';
 
 export interface ExportResult {
   /** The bundle's folder, as it was given. */

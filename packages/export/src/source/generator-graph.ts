@@ -5,7 +5,7 @@
 import { Graph, type Shape, symbolicDim, tensor, type Value } from '@cyclegan/graph';
 import { type GeneratorConfig, generatorNetwork, reversed, sizeMultiple, type Tensor } from '@cyclegan/model';
 import { CycleganError, type Direction } from '@cyclegan/runtime-core';
-import { INPUT_NAME, OUTPUT_NAME } from './model-interface.js';
+import { INPUT_NAME, OUTPUT_NAME } from '../bundle/model-interface.js';
 
 export interface GeneratorOptions {
   /** As a checkpoint keeps it: G_A's. */

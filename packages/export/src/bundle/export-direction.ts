@@ -6,20 +6,20 @@ import { availableParallelism, cpus } from 'node:os';
 import type { Graph, OptimizeTable } from '@cyclegan/graph';
 import type { GeneratorConfig } from '@cyclegan/model';
 import type { Direction, ModelEntry, Precision, VariantEntry } from '@cyclegan/runtime-core';
+import { graphFailure } from '../graph-failure.js';
+import type { ImageSizes } from '../image-sizes.js';
+import type { Imported } from '../import/imported.js';
+import { withPlanes } from '../ort/run-planes.js';
+import type { SplitPictures } from '../pictures/pictures.js';
+import { type MeasureOptions, measure, type QuantizeReport } from '../precision/index.js';
+import { describeVariant, type VariantOptions, variantFile, variantOf } from '../variants/index.js';
 import type { ExportOptions } from './export-options.js';
 import type { ExportPlan } from './export-plan.js';
-import { graphFailure } from './graph-failure.js';
-import type { ImageSizes } from './image-sizes.js';
-import type { Imported } from './import/imported.js';
 import { knownPatch } from './known-patch.js';
 import { type FileFacts, fileBytes, fileFields } from './model-file.js';
-import type { SplitPictures } from './pictures.js';
-import { type MeasureOptions, measure, type QuantizeReport } from './precision/index.js';
 import { evaluationImages, toPrecision } from './precision-graph.js';
 import { type PreparedModel, prepareModel } from './prepare-model.js';
-import { withPlanes } from './run-planes.js';
 import { makeSelfCheck } from './self-check.js';
-import { describeVariant, type VariantOptions, variantFile, variantOf } from './variants/index.js';
 
 export interface DirectionOptions {
   readonly options: ExportOptions;
@@ -78,6 +78,7 @@ export async function exportDirection(work: DirectionOptions): Promise<ExportedD
       side: plan.side,
       method: options.calibrateMethod,
       psnrTarget: options.psnr,
+      reduceRange: options.reduceRange,
       signal,
       onProgress: (progress) => work.say(`${what}: ${progress.what}`),
     });

@@ -3,8 +3,8 @@
  * the source against it.
  */
 import { z } from 'zod';
-import type { ValueRange } from './model-interface.js';
-import { parseJson } from './parse-json.js';
+import type { ValueRange } from '../bundle/model-interface.js';
+import { parseJson } from '../parse-json.js';
 
 export interface SourceDetails {
   /** The values of black and white that the source itself takes and gives. */

@@ -15,7 +15,7 @@ import {
 } from '@cyclegan/runtime-core';
 import { readPixels } from '@cyclegan/runtime-node';
 import sharp from 'sharp';
-import { tensorOf } from './planes.js';
+import { tensorOf } from '../ort/planes.js';
 import { testPicture } from './test-picture.js';
 
 /** What the folders of the field's data sets are called, for the domain that a direction translates from. */

@@ -4,9 +4,9 @@
  */
 import { writeOnnx } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
+import { INPUT_NAME } from '../bundle/model-interface.js';
+import { withSession } from '../ort/session.js';
 import { checkpointGraph, type GeneratorOptions, weightKey } from './generator-graph.js';
-import { INPUT_NAME } from './model-interface.js';
-import { withSession } from './session.js';
 
 /**
  * @param image [N, C, H, W] of a size that the generator takes

@@ -8,9 +8,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CycleganError, type Direction, isCycleganError, type Manifest } from '@cyclegan/runtime-core';
-import { graphFailure } from './graph-failure.js';
-import type { Imported } from './import/imported.js';
-import type { CustomLayer } from './import/tfjs/index.js';
+import { graphFailure } from '../graph-failure.js';
+import type { Imported } from '../import/imported.js';
+import type { CustomLayer } from '../import/tfjs/index.js';
 import { findSource } from './source-kind.js';
 
 export interface SourceOptions {
@@ -85,7 +85,7 @@ async function checkpointSource(path: string, { onWarning }: SourceOptions): Pro
 }
 
 async function pytorchSource(path: string, { direction: wanted, key }: SourceOptions): Promise<Source> {
-  const { findPair, importPyTorch } = await import('./import/pytorch/index.js');
+  const { findPair, importPyTorch } = await import('../import/pytorch/index.js');
   const single = wanted === 'both' ? undefined : wanted;
   const pair = await findPair(path);
   const facts = { path, name: nameOf(path), training: null, kind: 'pytorch' } as const;
@@ -126,9 +126,9 @@ async function tfjsSource(
   path: string,
   { direction, input, output, customLayers }: SourceOptions,
 ): Promise<Source> {
-  const { importTfjs } = await import('./import/tfjs/index.js');
-  const { readGroups } = await import('./import/tfjs/weights.js');
-  const { readModelJson } = await import('./import/tfjs/model-json.js');
+  const { importTfjs } = await import('../import/tfjs/index.js');
+  const { readGroups } = await import('../import/tfjs/weights.js');
+  const { readModelJson } = await import('../import/tfjs/model-json.js');
   const named = {
     ...(input !== undefined && { input }),
     ...(output !== undefined && { output }),
@@ -154,7 +154,7 @@ async function tfjsSource(
 
 function onnxSource(path: string, { direction, input, output }: SourceOptions): Promise<Source> {
   const open = async () => {
-    const { importOnnx } = await import('./import/onnx/import-onnx.js');
+    const { importOnnx } = await import('../import/onnx/import-onnx.js');
     return importOnnx(path, { input, output });
   };
   return source({

@@ -4,11 +4,11 @@
  */
 import { formatShape, type Graph, type OptimizeTable } from '@cyclegan/graph';
 import { CycleganError } from '@cyclegan/runtime-core';
-import { graphFailure } from './graph-failure.js';
-import { freeSizes, type ImageSizes } from './image-sizes.js';
-import type { Imported } from './import/imported.js';
+import { graphFailure } from '../graph-failure.js';
+import { freeSizes, type ImageSizes } from '../image-sizes.js';
+import type { Imported } from '../import/imported.js';
+import { optimize } from '../optimize.js';
 import { type ValueRange, withBundleInterface } from './model-interface.js';
-import { optimize } from './optimize.js';
 
 export interface PreparedModel extends ImageSizes {
   /** float32 [N, C, H, W] on [-1, 1] in and out. */

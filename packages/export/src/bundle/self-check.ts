@@ -9,7 +9,7 @@ import {
   runPadded,
   type SelfCheck,
 } from '@cyclegan/runtime-core';
-import { testPlanes } from './test-picture.js';
+import { testPlanes } from '../pictures/test-picture.js';
 
 /**
  * Not square, so that height and width confused are found; small, since it goes into every manifest as text. Models

@@ -4,9 +4,9 @@
  */
 import { writeOnnx } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
-import type { Imported } from './import/imported.js';
-import { type ValueRange, withBundleInterface } from './model-interface.js';
-import { withSession } from './session.js';
+import { type ValueRange, withBundleInterface } from '../bundle/model-interface.js';
+import type { Imported } from '../import/imported.js';
+import { withSession } from '../ort/session.js';
 
 /** [N, C, H, W] on [-1, 1], in and out. */
 export type Answer = (image: Tensor) => Promise<Tensor>;

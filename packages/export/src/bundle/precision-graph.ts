@@ -2,12 +2,12 @@
 import type { Graph } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
 import type { Precision } from '@cyclegan/runtime-core';
-import { readImages, type SplitPictures } from './pictures.js';
-import { type QuantizeOptions, type QuantizeReport, quantize, toFp16 } from './precision/index.js';
+import { readImages, type SplitPictures } from '../pictures/pictures.js';
+import { type QuantizeOptions, type QuantizeReport, quantize, toFp16 } from '../precision/index.js';
 import type { PreparedModel } from './prepare-model.js';
 
 export interface PrecisionOptions
-  extends Pick<QuantizeOptions, 'method' | 'psnrTarget' | 'signal' | 'onProgress'> {
+  extends Pick<QuantizeOptions, 'method' | 'psnrTarget' | 'reduceRange' | 'signal' | 'onProgress'> {
   readonly pictures: SplitPictures;
   /** Longest side of the pictures, pixels. */
   readonly side: number;
@@ -38,12 +38,13 @@ export async function toPrecision(
 }
 
 async function toInt8(model: PreparedModel, options: PrecisionOptions): Promise<PrecisionGraph> {
-  const { pictures, side, method, psnrTarget, signal, onProgress } = options;
+  const { pictures, side, method, psnrTarget, reduceRange, signal, onProgress } = options;
   return quantize(model.graph, {
     calibration: readImages(pictures.calibration, model, side),
     evaluation: await evaluationImages(model, options),
     method,
     psnrTarget,
+    reduceRange,
     signal,
     onProgress,
   });

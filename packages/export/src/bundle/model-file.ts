@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { type Graph, IR_VERSION, OPSET, writeOnnx } from '@cyclegan/graph';
 import type { Direction, Manifest, ModelEntry, Precision } from '@cyclegan/runtime-core';
-import type { ImageSizes } from './image-sizes.js';
-import { detailsToMetadata, type SourceDetails } from './source-details.js';
-import { TOOL, toolVersion } from './version.js';
+import type { ImageSizes } from '../image-sizes.js';
+import { detailsToMetadata, type SourceDetails } from '../source/source-details.js';
+import { TOOL, toolVersion } from '../version.js';
 
 /** What goes into the metadata of every file of a bundle. */
 export interface FileFacts extends Pick<Manifest, 'name' | 'licence'> {

@@ -1,14 +1,14 @@
 /** The source's answer to the self-check patch, and whether the exported float32 model agrees with the source at all. */
 import { CycleganError, paddedSide } from '@cyclegan/runtime-core';
-import type { Imported } from './import/imported.js';
+import type { Imported } from '../import/imported.js';
+import { planesOf, tensorOf } from '../ort/planes.js';
+import { withPlanes } from '../ort/run-planes.js';
+import { testPlanes } from '../pictures/test-picture.js';
+import { takes, withSource } from '../source/source-stage.js';
+import { difference } from '../verify/difference.js';
 import type { ValueRange } from './model-interface.js';
-import { planesOf, tensorOf } from './planes.js';
 import type { PreparedModel } from './prepare-model.js';
-import { withPlanes } from './run-planes.js';
 import { askForPatch, type KnownPatch, PATCH_SIZE } from './self-check.js';
-import { takes, withSource } from './source-stage.js';
-import { testPlanes } from './test-picture.js';
-import { difference } from './verify/difference.js';
 
 export interface KnownPatchOptions {
   readonly imported: Imported;

@@ -4,10 +4,10 @@ import { basename, dirname, join } from 'node:path';
 import { type GeneratorConfig, networksSchema, readWeights, type Tensor } from '@cyclegan/model';
 import { CycleganError, type Direction, type Manifest, manifestSchema } from '@cyclegan/runtime-core';
 import { z } from 'zod';
+import type { Imported } from '../import/imported.js';
+import { parseJson } from '../parse-json.js';
 import { runCheckpoint } from './checkpoint-run.js';
 import { checkWeights, directed, type GeneratorOptions, generatorGraph } from './generator-graph.js';
-import type { Imported } from './import/imported.js';
-import { parseJson } from './parse-json.js';
 
 export interface CheckpointSource {
   /** The step folder or the file that was read. */

@@ -3,10 +3,15 @@
  * files. Reads no weights of foreign models.
  */
 import { CycleganError, type Direction, type Manifest, type Precision } from '@cyclegan/runtime-core';
+import {
+  CALIBRATION_COUNT,
+  EVALUATION_COUNT,
+  findPictures,
+  type PictureSource,
+} from '../pictures/pictures.js';
+import { openSource, type Source } from '../source/source.js';
+import type { VariantOptions } from '../variants/index.js';
 import { checkOptions, type ExportOptions, precisionsOf } from './export-options.js';
-import { CALIBRATION_COUNT, EVALUATION_COUNT, findPictures, type PictureSource } from './pictures.js';
-import { openSource, type Source } from './source.js';
-import type { VariantOptions } from './variants/index.js';
 
 export interface ExportPlan extends Pick<Manifest, 'name' | 'licence'> {
   readonly source: Source;

@@ -7,9 +7,9 @@ import {
   type Precision,
   precisionSchema,
 } from '@cyclegan/runtime-core';
-import type { CustomLayer } from './import/tfjs/index.js';
+import type { CustomLayer } from '../import/tfjs/index.js';
+import type { QuantizeOptions } from '../precision/index.js';
 import type { ValueRange } from './model-interface.js';
-import type { QuantizeOptions } from './precision/index.js';
 
 /** How far a piece of work is: `done` of `total` parts are finished, and `what` is begun. */
 export interface Progress {
@@ -45,10 +45,12 @@ export interface ExportOptions {
   target?: Target | undefined;
   /** Folder of images like those to translate; int8 needs it, unless the source is a run whose images are still there. */
   calibrate?: string | undefined;
-  /** Default `minmax`. */
+  /** Default `percentile`. */
   calibrateMethod?: QuantizeOptions['method'];
   /** The least that int8 may have to fp32, in dB; default 35. */
   psnr?: number | undefined;
+  /** int8 weights of 7 bits, for processors without VNNI, whose older integer instructions may overflow. */
+  reduceRange?: boolean | undefined;
   /** The values of black and white in a foreign model; default -1 and 1, or what the source itself says. */
   range?: ValueRange | undefined;
   /** Of a foreign model with several: which input and output are the images. */
