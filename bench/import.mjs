@@ -48,6 +48,17 @@ function measurePeer(file) {
   return { ms: Number(ms), version };
 }
 
+/** The whole command: it also runs the source and the result, and writes the bundle. */
+function measureCommand(file, folder) {
+  const command = fileURLToPath(new URL('../packages/cli/bin/cyclegan.js', import.meta.url));
+  const started = performance.now();
+  const out = join(folder, 'bundle');
+  execFileSync(process.execPath, [command, 'export', file, '--out', out, '--direction', 'AtoB'], {
+    stdio: 'ignore',
+  });
+  return performance.now() - started;
+}
+
 function makeFile(path) {
   const script = fileURLToPath(new URL('../test/oracles/make_pytorch_fixtures.py', import.meta.url));
   execFileSync(python, [script, '--large', path], {
@@ -55,10 +66,11 @@ function makeFile(path) {
   });
 }
 
-function compare(file, rounds) {
-  const [ours, peers] = [[], []];
+function compare(file, rounds, folder) {
+  const [ours, commands, peers] = [[], [], []];
   for (let round = 0; round < rounds; round++) {
     ours.push(JSON.parse(execFileSync(process.execPath, [here, '--child', file], { encoding: 'utf8' })));
+    commands.push(measureCommand(file, folder));
     try {
       peers.push(measurePeer(file));
     } catch {
@@ -76,6 +88,7 @@ function compare(file, rounds) {
   console.log(
     `| importPyTorch + writeOnnx | ${ms.toFixed(0)} | ${(bytes / MB).toFixed(0)} | ${(bytes / size).toFixed(2)}× |`,
   );
+  console.log(`| cyclegan export, the whole command | ${median(commands).toFixed(0)} | | |`);
   if (peers.length === 0) return;
   const load = median(peers.map(({ ms }) => ms));
   console.log(`| torch.load, PyTorch ${peers[0].version} | ${load.toFixed(0)} | | |`);
@@ -90,7 +103,7 @@ if (values.child) {
   try {
     const file = positionals[0] ?? join(folder, 'latest_net_G_A.pth');
     if (!positionals[0]) makeFile(file);
-    compare(file, Number(values.rounds));
+    compare(file, Number(values.rounds), folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { makeRun } from '../../../test/support/make-bundle.ts';
 import { cli, lastJson, temporaryFolder } from './support/run-cli.ts';
 
 const fixture = (path: string) => fileURLToPath(new URL(`../../../test/fixtures/${path}`, import.meta.url));
@@ -74,6 +75,34 @@ test('precisions and all that may go with them', async () => {
   expect(readFileSync(join(folder, 'models', 'run_AtoB_fp32', 'config.pbtxt'), 'utf8')).toContain(
     'onnxruntime',
   );
+});
+
+test('what int8 is made with changes it', async () => {
+  const folder = temporaryFolder();
+  for (let i = 0; i < 6; i += 1) {
+    const noise = { type: 'gaussian', mean: 60 + 25 * i, sigma: 40 } as const;
+    const create = { width: 32, height: 32, channels: 3, background: 'teal', noise } as const;
+    await sharp({ create }).toFile(join(folder, `${i}.png`));
+  }
+  // The tiny fixture's convolutions are too narrow to be worth integers.
+  const { run: wide } = await makeRun({ run: join(folder, 'run'), ngf: 16, blocks: 1 });
+  const out = join(folder, 'bundle');
+  const made = async (...options: string[]) => {
+    const named = ['--precision', 'int8', '--direction', 'AtoB', '--calibrate', folder];
+    const { code, stderr } = await cli(['export', wide, '--out', out, ...named, ...options]);
+    expect(code).toBe(0);
+    const { models } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
+    return { sha256: models[0].sha256, stderr };
+  };
+  const usual = await made();
+  expect(usual.stderr).not.toContain('no convolution');
+  const others = [
+    await made('--calibrate-method', 'entropy'),
+    await made('--reduce-range'),
+    await made('--psnr', '140'),
+  ];
+  expect(new Set([usual, ...others].map(({ sha256 }) => sha256)).size).toBe(4);
+  expect(others[2]?.stderr).toContain('no convolution could be put on integers at 140 dB');
 });
 
 test('what cannot be exported is one sentence', async () => {

@@ -3,7 +3,6 @@
  * a foreign model does not say. Runs nothing.
  */
 import { formatShape, Graph, GraphError, rebuild, type Shape, sameDim, symbolicDim } from '@cyclegan/graph';
-import { oneLine } from './graph-failure.js';
 
 /** The multiples tried: what a network halves up to ten times. */
 const MULTIPLES = Array.from({ length: 11 }, (_, halvings) => 2 ** halvings);
@@ -45,7 +44,7 @@ export function freeSizes(graph: Graph): SizedGraph | UnsizedGraph {
         symbolicDim('W', sizeMultiple),
       ];
       const tried = attempt(graph, shape);
-      if (tried instanceof GraphError) reason = oneLine(tried.message.replace(/\.$/, ''));
+      if (tried instanceof GraphError) reason = tried.message.replace(/\.$/, '');
       else if (keepsSize(tried)) {
         const minSize = leastSize(graph, sizeMultiple);
         if (minSize !== undefined) return { graph: tried, sizeMultiple, minSize };

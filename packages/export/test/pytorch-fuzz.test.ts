@@ -51,16 +51,8 @@ const mutate: Mutation = (bytes, random) =>
 
 const fixture = (name: string) => readFileSync(join(fixtures, `${name}.pth`));
 
-const shapes: [string, number[]][] = [
-  ['net.0.weight', [1, 3, 1, 1]],
-  ['net.0.bias', [1]],
-  ['net.2.weight', [2, 1, 1, 1]],
-  ['net.2.bias', [2]],
-  ['net.5.weight', [1, 2, 1, 1]],
-  ['net.5.bias', [1]],
-];
-const plain = py.stateDict(shapes);
-const legacy = py.stateDict(shapes, { legacy: true });
+const plain = py.stateDict(py.pixel);
+const legacy = py.stateDict(py.pixel, { legacy: true });
 const entries = py.zipEntries(plain.root, plain.storages);
 
 const subjects: Record<string, (random: Random) => Buffer> = {

@@ -8,21 +8,12 @@ import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { fixtures } from './pytorch-cases.ts';
 import * as py from './pytorch-writer.ts';
 
-/** A pixel discriminator of one channel. */
-const pixel: [string, number[]][] = [
-  ['net.0.weight', [1, 3, 1, 1]],
-  ['net.0.bias', [1]],
-  ['net.2.weight', [2, 1, 1, 1]],
-  ['net.2.bias', [2]],
-  ['net.5.weight', [1, 2, 1, 1]],
-  ['net.5.bias', [1]],
-];
-const sound = py.stateDict(pixel);
-const others = py.stateDict(pixel.slice(1));
+const sound = py.stateDict(py.pixel);
+const others = py.stateDict(py.pixel.slice(1));
 
 /** The discriminator with another first tensor, of storage `first`. */
 function withFirst(first: py.Pickled, data: Uint8Array = new Uint8Array(12)) {
-  const rest = py.stateDict(pixel.slice(1)).root.subarray(2, -1);
+  const rest = py.stateDict(py.pixel.slice(1)).root.subarray(2, -1);
   const root = Buffer.concat([Buffer.of(0x7d, 0x28), py.text('net.0.weight'), first, rest, Buffer.of(0x75)]);
   return py.zipFile(root, new Map([...others.storages, ['first', data]]));
 }
@@ -55,7 +46,7 @@ describe('what is sound', () => {
     const deflated = py.zip(entries.map((entry) => ({ ...entry, deflated: true })));
     const zip64 = py.zip(entries.map((entry) => ({ ...entry, zip64: true })));
     const unsummed = py.zip(entries.map((entry) => ({ ...entry, crc: 0 })));
-    const legacy = py.stateDict(pixel, { legacy: true });
+    const legacy = py.stateDict(py.pixel, { legacy: true });
     for (const bytes of [
       py.zipFile(sound.root, sound.storages),
       deflated,
@@ -71,7 +62,7 @@ describe('what is sound', () => {
   });
 
   test('an OrderedDict of Python 2: pairs in a list, strings of bytes', async () => {
-    const pairs = pixel.map(([name, shape], key) => {
+    const pairs = py.pixel.map(([name, shape], key) => {
       const length = shape.reduce((product, size) => product * size, 1);
       return py.list(py.oldText(name), py.tensor(py.storage({ key: String(key), length }, true), shape));
     });
@@ -288,7 +279,7 @@ describe('containers', () => {
 
   function withBomb(length: number): py.ZipEntry[] {
     const first = py.tensor(py.storage({ key: 'bomb', length }), [1, 3, 1, 1]);
-    const rest = py.stateDict(pixel.slice(1));
+    const rest = py.stateDict(py.pixel.slice(1));
     const root = py.dictionary([py.text('net.0.weight'), first]);
     const all = Buffer.concat([root.subarray(0, -1), rest.root.subarray(2)]);
     return py.zipEntries(all, rest.storages);
@@ -320,7 +311,7 @@ describe('containers', () => {
   });
 
   test('legacy storages that do not fit their list', async () => {
-    const { root, storages } = py.stateDict(pixel, { legacy: true });
+    const { root, storages } = py.stateDict(py.pixel, { legacy: true });
     for (const parts of [
       { count: 2n ** 63n },
       { count: 0n },

@@ -166,3 +166,13 @@ export function stateDict(
   });
   return { root: dictionary(...entries), storages };
 }
+
+/** Keys and shapes of a pixel discriminator of one channel: the smallest network that there is to read. */
+export const pixel: [string, number[]][] = [
+  ['net.0.weight', [1, 3, 1, 1]],
+  ['net.0.bias', [1]],
+  ['net.2.weight', [2, 1, 1, 1]],
+  ['net.2.bias', [2]],
+  ['net.5.weight', [1, 2, 1, 1]],
+  ['net.5.bias', [1]],
+];

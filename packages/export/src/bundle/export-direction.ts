@@ -75,6 +75,7 @@ export async function exportDirection(work: DirectionOptions): Promise<ExportedD
     await begin(what);
     const { graph, report } = await toPrecision(model, precision, {
       pictures,
+      evaluation: images,
       side: plan.side,
       method: options.calibrateMethod,
       psnrTarget: options.psnr,

@@ -22,7 +22,7 @@ export interface Progress {
 export const targets = {
   /** 8 bits for processors that have them, float32 for all. */
   cpu: ['fp32', 'int8'],
-  /** Half precision is twice as fast on GPUs that have it. */
+  /** Halves for GPUs that compute in them, float32 for all. */
   gpu: ['fp32', 'fp16'],
   /** Small downloads: WebAssembly computes the one in float32, WebGPU the other in halves. */
   browser: ['fp16-weights', 'fp16'],

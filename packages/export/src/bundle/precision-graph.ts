@@ -9,6 +9,8 @@ import type { PreparedModel } from './prepare-model.js';
 export interface PrecisionOptions
   extends Pick<QuantizeOptions, 'method' | 'psnrTarget' | 'reduceRange' | 'signal' | 'onProgress'> {
   readonly pictures: SplitPictures;
+  /** Of {@link evaluationImages}; read for what is quantised or measured. */
+  readonly evaluation: readonly Tensor[];
   /** Longest side of the pictures, pixels. */
   readonly side: number;
 }
@@ -38,10 +40,10 @@ export async function toPrecision(
 }
 
 async function toInt8(model: PreparedModel, options: PrecisionOptions): Promise<PrecisionGraph> {
-  const { pictures, side, method, psnrTarget, reduceRange, signal, onProgress } = options;
+  const { pictures, evaluation, side, method, psnrTarget, reduceRange, signal, onProgress } = options;
   return quantize(model.graph, {
     calibration: readImages(pictures.calibration, model, side),
-    evaluation: await evaluationImages(model, options),
+    evaluation,
     method,
     psnrTarget,
     reduceRange,

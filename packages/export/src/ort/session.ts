@@ -92,5 +92,6 @@ export function toOrt({ dtype, shape, data }: TypedTensor): OrtTensor {
 
 /** @throws Error for a tensor of strings or of another type that graphs do not have */
 export function fromOrt({ type, dims, data }: OrtTensor): TypedTensor {
+  if (type === 'string') throw new Error('expected a tensor of numbers, got one of strings');
   return tensor(type as DType, dims, data as DTypeArrays[DType]);
 }
