@@ -9,7 +9,7 @@ const tests = (kind: string) => [
   `packages/*/test/**/*${kind}.test.ts`,
   `{test,examples}/**/*${kind}.test.ts`,
 ];
-const needy = ['ort', 'oracle', 'browser', 'cli'].flatMap((kind) => tests(`.${kind}`));
+const needy = ['ort', 'oracle', 'browser', 'redis', 'cli'].flatMap((kind) => tests(`.${kind}`));
 
 function browserProject(executablePath: string): TestProjectInlineConfiguration {
   return {
@@ -76,6 +76,16 @@ export default defineConfig({
         test: {
           name: 'oracle',
           include: tests('.oracle'),
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 300_000,
+        },
+      },
+      // Each file starts a redis-server of its own, and workers that take cores.
+      {
+        test: {
+          name: 'redis',
+          include: tests('.redis'),
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 300_000,

@@ -1,6 +1,6 @@
 // What the tests need beyond npm packages: a Chromium, and on Debian as root the Python oracles. Anything that is
 // missing and cannot be added is said aloud here and skipped aloud by the tests.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,8 @@ const debianPackages = [
   { package: 'chromium', present: () => findBrowser() !== undefined, what: 'the browser tests' },
   { package: 'python3-torch', present: () => python('import torch'), what: 'the PyTorch oracle' },
   { package: 'python3-onnx', present: () => python('import onnx'), what: 'the onnx.checker oracle' },
+  { package: 'ffmpeg', present: () => runs('ffmpeg', '-version'), what: 'video' },
+  { package: 'redis-server', present: () => runs('redis-server', '--version'), what: "the fleet's tests" },
   {
     package: 'python3-venv',
     present: () => absentModules().length === 0 || python('import ensurepip'),
@@ -38,6 +40,11 @@ function absentModules() {
 export function findBrowser() {
   const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
   return [process.env.CHROME_PATH, ...usual].find((path) => path && existsSync(path));
+}
+
+/** Whether a program is there. */
+function runs(program, ...args) {
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 }
 
 /** Whether the system's Python runs `code`; the oracles use the same interpreter. */

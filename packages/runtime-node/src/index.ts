@@ -15,15 +15,19 @@ export {
   type Tile,
   type TranslatorInfo,
 } from '@cyclegan/runtime-core';
-export { type Bundle, type ModelFile, readBundle, readModel } from './bundle.js';
-export { absence, NODE_DEVICES } from './devices.js';
-export type { ImageFormat, OutputFormat } from './file-jobs.js';
-export { type ImageInput, readPixels } from './image.js';
-export { type DeviceReport, type MachineReport, probeDevices } from './probe.js';
+export type { ImageFormat, OutputFormat } from './files/file-jobs.js';
 export {
   type FilesProgress,
   type TranslateFilesOptions,
   type TranslateFilesResult,
   translateFiles,
-} from './translate-files.js';
-export { createTranslator, type NodeTranslator, type NodeTranslatorOptions } from './translator.js';
+} from './files/translate-files.js';
+export { type ImageInput, readPixels } from './images/image.js';
+export { type Bundle, type ModelFile, readBundle, readModel } from './translator/bundle.js';
+export { absence, NODE_DEVICES } from './translator/devices.js';
+export { type DeviceReport, type MachineReport, probeDevices } from './translator/probe.js';
+export {
+  createTranslator,
+  type NodeTranslator,
+  type NodeTranslatorOptions,
+} from './translator/translator.js';

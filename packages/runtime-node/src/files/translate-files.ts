@@ -7,8 +7,8 @@ import { basename, dirname, join } from 'node:path';
 import { CycleganError, type Progress, throwIfAborted } from '@cyclegan/runtime-core';
 import pLimit from 'p-limit';
 import type { Sharp } from 'sharp';
+import type { NodeTranslator } from '../translator/translator.js';
 import { type FileJob, type ImageFormat, type OutputFormat, planFileJobs } from './file-jobs.js';
-import type { NodeTranslator } from './translator.js';
 
 export interface FilesProgress {
   /** Files that are finished, well or not. */

@@ -17,9 +17,9 @@ import {
   type WorkerHandle,
 } from '@cyclegan/runtime-core';
 import type { Sharp } from 'sharp';
+import { type ImageInput, readPixels, toSharp } from '../images/image.js';
 import { type NodeSource, readBundle } from './bundle.js';
 import { chooseDevices } from './devices.js';
-import { type ImageInput, readPixels, toSharp } from './image.js';
 import type { WorkerSettings } from './session.js';
 import { createTurn, endTurn, guardExit } from './turn.js';
 
