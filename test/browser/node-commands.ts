@@ -1,9 +1,12 @@
 /**
- * What browser tests ask of Node: images encoded by sharp, and the same model run by onnxruntime-node and by
- * runtime-node, to be compared with. Runs in vitest's own process; bytes cross as base64.
+ * What browser tests ask of Node: images encoded by sharp, the same model run by onnxruntime-node and by runtime-node,
+ * and the same training, to be compared with. Runs in vitest's own process; bytes cross as base64.
  */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Direction } from '@cyclegan/runtime-core';
+import type { Losses, TrainOptions } from '@cyclegan/train';
 import type { BrowserCommand } from 'vitest/node';
 
 interface RawImage {
@@ -31,11 +34,18 @@ export interface RunRequest {
 }
 
 export interface TranslateRequest {
-  /** A folder under test/fixtures. */
-  bundle: string;
+  /** A folder under test/fixtures, or a bundle's files by name. */
+  bundle: string | Readonly<Record<string, string>>;
   direction: Direction;
   /** An image file's bytes. */
   image: string;
+}
+
+export interface TrainRequest {
+  /** RGBA images of each domain. */
+  a: RawImage[];
+  b: RawImage[];
+  options: Pick<TrainOptions, 'size' | 'ngf' | 'blocks' | 'steps' | 'decaySteps' | 'seed'>;
 }
 
 declare module 'vitest/internal/browser' {
@@ -45,6 +55,8 @@ declare module 'vitest/internal/browser' {
     /** @returns the output's float32 */
     runInNode(request: RunRequest): Promise<string>;
     translateInNode(request: TranslateRequest): Promise<RawImage>;
+    /** @returns the losses of each step */
+    trainInNode(request: TrainRequest): Promise<Losses[]>;
   }
 }
 
@@ -76,8 +88,10 @@ const runInNode: BrowserCommand<[RunRequest]> = async ({ project }, request) => 
 
 const translateInNode: BrowserCommand<[TranslateRequest]> = async ({ project }, request) => {
   const { createTranslator } = await import('@cyclegan/runtime-node');
-  const folder = join(project.config.root, 'test/fixtures', request.bundle);
-  const translator = await createTranslator(folder, { direction: request.direction, device: 'cpu' });
+  const { bundle, direction } = request;
+  const saved = typeof bundle === 'string' ? undefined : await saveBundle(bundle);
+  const folder = saved ?? join(project.config.root, 'test/fixtures', String(bundle));
+  const translator = await createTranslator(folder, { direction, device: 'cpu' });
   try {
     const image = await translator.translate(new Uint8Array(Buffer.from(request.image, 'base64')));
     const { default: sharp } = await import('sharp');
@@ -87,7 +101,43 @@ const translateInNode: BrowserCommand<[TranslateRequest]> = async ({ project }, 
     return { width: info.width, height: info.height, rgba: toBase64(data) };
   } finally {
     await translator.dispose();
+    if (saved !== undefined) await rm(saved, { recursive: true });
   }
 };
 
-export const nodeCommands = { encodeImage, runInNode, translateInNode };
+/** @returns a new folder with the files in it */
+async function saveBundle(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cyclegan-bundle-'));
+  for (const [name, data] of Object.entries(files)) {
+    await writeFile(join(folder, name), Buffer.from(data, 'base64'));
+  }
+  return folder;
+}
+
+const trainInNode: BrowserCommand<[TrainRequest]> = async (_context, { a, b, options }) => {
+  const [{ train }, { default: sharp }] = [await import('@cyclegan/train'), await import('sharp')];
+  const dir = await mkdtemp(join(tmpdir(), 'cyclegan-train-'));
+  try {
+    for (const [name, images] of Object.entries({ a, b })) {
+      await mkdir(join(dir, name));
+      for (const [i, { width, height, rgba }] of images.entries()) {
+        const raw = sharp(Buffer.from(rgba, 'base64'), { raw: { width, height, channels: 4 } });
+        await raw.png().toFile(join(dir, name, `${String(i).padStart(3, '0')}.png`));
+      }
+    }
+    const losses: Losses[] = [];
+    await train({
+      a: join(dir, 'a'),
+      b: join(dir, 'b'),
+      out: join(dir, 'run'),
+      device: 'cpu',
+      ...options,
+      onEvent: (event) => event.type === 'progress' && losses.push(event.losses),
+    });
+    return losses;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+};
+
+export const nodeCommands = { encodeImage, runInNode, translateInNode, trainInNode };

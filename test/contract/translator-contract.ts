@@ -112,13 +112,57 @@ export function translatorContract<Image, Output>(name: string, env: ContractEnv
     });
 
     it('keeps alpha, and does not let it touch the colours', async () => {
-      const clear = picture(30, 22, (x, y) => (x * 9 + y * 5) % 256);
-      const output = await translate(clear);
+      // Everything can be seen, if faintly.
+      const faint = picture(30, 22, (x, y) => 32 + ((x * 9 + y * 5) % 224));
+      const output = await translate(faint);
       const plain = await translate(picture(30, 22));
       const alphaOf = ({ data }: Rgba) => data.filter((_, i) => i % 4 === 3);
       const coloursOf = ({ data }: Rgba) => data.filter((_, i) => i % 4 !== 3);
-      expect(alphaOf(output)).toEqual(alphaOf(clear));
+      expect(alphaOf(output)).toEqual(alphaOf(faint));
       expect(coloursOf(output)).toEqual(coloursOf(plain));
+    });
+
+    it('lets no hidden colour touch those that are seen', async () => {
+      const hole = (x: number, y: number) => ((x - 15) ** 2 + (y - 11) ** 2 < 50 ? 0 : 255);
+      const clear = picture(30, 22, hole);
+      const other = { ...clear, data: clear.data.slice() };
+      for (let at = 0; at < other.data.length; at += 4) {
+        if (other.data[at + 3] === 0) other.data.set([255, 0, 255], at);
+      }
+      const output = await translate(clear);
+      expect(await translate(other)).toEqual(output);
+      // Opaque, the same colours do touch their neighbours.
+      const seen = other.data.map((value, i) => (i % 4 === 3 ? 255 : value));
+      const opaqueOutput = await translate({ ...other, data: seen });
+      const visible = (_: number, i: number) => clear.data[i | 3] === 255 && i % 4 !== 3;
+      expect(farOff(opaqueOutput.data.filter(visible), output.data.filter(visible))).toBeGreaterThan(50);
+      expect(output.data.filter((_, i) => i % 4 === 3)).toEqual(clear.data.filter((_, i) => i % 4 === 3));
+    });
+
+    it('translates pixels at hand as it translates the image of them', async () => {
+      const input = picture(37, 26);
+      const { width, height } = input;
+      const pixels = { width, height, channels: 4, data: Uint8Array.from(input.data) } as const;
+      const frame = await translator.translatePixels(pixels);
+      const expected = await translate(input);
+      expect({ width: frame.pixels.width, height: frame.pixels.height }).toEqual({ width, height });
+      expect(Uint8ClampedArray.from(frame.pixels.data)).toEqual(expected.data);
+      expect(frame).toMatchObject({
+        statistics: null,
+        runMs: expect.any(Number),
+        waitMs: expect.any(Number),
+      });
+      const taken = translator.translatePixels(pixels);
+      await expect(taken).rejects.toMatchObject({ code: 'input' });
+    });
+
+    it('refuses statistics where the bundle has no pair for tiles', async () => {
+      const { width, height, data } = picture(20, 20);
+      const pixels = { width, height, channels: 4, data } as const;
+      await expect(translator.translatePixels(pixels, { statistics: 'own' })).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringMatching(/--tiles/),
+      });
     });
 
     it('gives the same answer every time', async () => {

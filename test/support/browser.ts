@@ -1,11 +1,7 @@
 /** The Chromium that tests drive: the system's, else Playwright's own. */
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright';
 import { findBrowser } from '../../scripts/test-tools.mjs';
 
 /** Its path, or undefined when there is none: the tests that need it are then skipped, aloud. */
-export const browserPath: string | undefined = [findBrowser(), chromium.executablePath()].find(
-  (path) => path !== undefined && existsSync(path),
-);
+export const browserPath: string | undefined = findBrowser();
 
 if (browserPath === undefined) console.warn('SKIPPED tests that need a browser: no Chromium was found.');

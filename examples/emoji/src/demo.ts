@@ -161,14 +161,14 @@ async function translateAndMeasure(
   const outputs = join(paths.translated, direction);
   const translator = await createTranslator(paths.bundle, { direction, device: 'cpu', signal });
   try {
-    const { failed } = await translateFiles({
+    const { failures } = await translateFiles({
       translator,
       inputs: [inputs],
       out: outputs,
       format: 'png',
       signal,
     });
-    if (failed[0]) throw failed[0].error;
+    if (failures[0]) throw failures[0].error;
   } finally {
     await translator.dispose();
   }

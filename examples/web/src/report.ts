@@ -10,6 +10,7 @@ const devices: Record<TranslatorInfo['device'], string> = {
   wasm: 'WASM',
   cpu: 'CPU',
   cuda: 'CUDA',
+  tensorrt: 'TensorRT',
 };
 
 /** @param words empty: nothing is going on */

@@ -70,6 +70,23 @@ export function defineCommand<const P extends Positionals, const O extends Optio
     usage: command,
     optionNames: Object.keys(options),
     register: (yargs, run) =>
-      yargs.command(command, describe, build, (args) => run((context) => handler(args, context))),
+      yargs.command(command, describe, build, (args) => run((context) => handler(withDashes(args), context))),
   };
+}
+
+/** A lone `-`, which yargs would drop among positionals that may repeat: no word of a command line holds a NUL. */
+const DASH = '\0-';
+
+/** The command line as the parser gets it. */
+export function protectDashes(argv: readonly string[]): string[] {
+  return argv.map((word) => (word === '-' ? DASH : word));
+}
+
+function withDashes<Args extends object>(args: Args): Args {
+  const plain = (value: unknown) => (value === DASH ? '-' : value);
+  const entries = Object.entries(args).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.map(plain) : plain(value),
+  ]);
+  return Object.assign(args, Object.fromEntries(entries));
 }

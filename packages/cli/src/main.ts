@@ -3,20 +3,36 @@
  * does work; each command does that itself.
  */
 import yargs from 'yargs';
-import type { Context } from './command.js';
+import { type Context, protectDashes } from './command.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
 import { exportCommand } from './commands/export.js';
+import { fleet } from './commands/fleet.js';
+import { serve } from './commands/serve.js';
+import { submit } from './commands/submit.js';
 import { train } from './commands/train.js';
 import { translate } from './commands/translate.js';
 import { verify } from './commands/verify.js';
+import { worker } from './commands/worker.js';
 import { createInterrupt, INTERRUPTED } from './interrupt.js';
 import { createOutput, type Output } from './output.js';
 import { explainUsage, UsageError } from './usage.js';
 import { toolVersion } from './version.js';
 
-const commands = [demo, train, exportCommand, verify, translate, evalCommand, doctor];
+const commands = [
+  demo,
+  train,
+  exportCommand,
+  verify,
+  translate,
+  serve,
+  submit,
+  worker,
+  fleet,
+  evalCommand,
+  doctor,
+];
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C. */
 const DONE = 0;
@@ -54,7 +70,7 @@ function createParser(
   argv: readonly string[],
   run: (work: (context: Context) => Promise<number>) => Promise<void>,
 ) {
-  const parser = yargs([...argv])
+  const parser = yargs(protectDashes(argv))
     .scriptName('cyclegan')
     .locale('en')
     .usage(

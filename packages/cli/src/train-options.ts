@@ -3,16 +3,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Options } from 'yargs';
-import { real, whole } from './options.js';
+import { group, real, whole } from './options.js';
 import { wrongValue } from './usage.js';
 
 const MAX_CONFIG_BYTES = 1_000_000;
-
-/** Puts options under a heading of the help. */
-function group<const O extends Readonly<Record<string, Options>>>(heading: string, options: O): O {
-  const entries = Object.entries(options).map(([name, option]) => [name, { group: heading, ...option }]);
-  return Object.fromEntries(entries) as O;
-}
 
 function number(name: string, least: number, describe: string, byDefault?: string) {
   return {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { cli, lastJson, program } from './support/run-cli.ts';
 
-const commands = ['demo', 'train', 'export', 'verify', 'translate', 'eval', 'doctor'];
+const commands = ['demo', 'train', 'export', 'verify', 'translate', 'serve', 'eval', 'doctor'];
 const forbidPackages = fileURLToPath(new URL('support/forbid-packages.mjs', import.meta.url));
 
 test('--help lists the commands, and loads none of the packages that do the work', async () => {
@@ -19,6 +19,16 @@ test.each(commands)('%s --help explains every option and shows an example', asyn
   expect(stdout).toContain(`Examples:\n  cyclegan ${command}`);
   const options = stdout.split('\n').filter((line) => /^ +-/.test(line));
   for (const line of options) expect(line).toMatch(/^ +-\S+ +\S+ \S+/);
+});
+
+test('the guide shows no option that translate does not have', async () => {
+  const guide = readFileSync(new URL('../../../docs/node.md', import.meta.url), 'utf8');
+  const [, commands = '', ...words] = guide.split('## In a program')[0]?.split('```sh') ?? [];
+  const shown = [commands, ...words].join('').match(/(?<=[\s`])--[a-z-]+/g) ?? [];
+  const { stdout } = await cli(['translate', '--help']);
+  expect(shown.length).toBeGreaterThan(20);
+  // That of export, whose bundles have the pair for tiles.
+  for (const option of shown) if (option !== '--tiles') expect(stdout).toContain(`  ${option} `);
 });
 
 test('--version is that of the package', async () => {
@@ -60,12 +70,21 @@ describe('wrong usage ends with 2 and one sentence', () => {
       ['export', 'run', '--out', 'b', '--target', 'tpu'],
       /--target to be one of "cpu", "gpu", "browser", got "tpu"/,
     ],
-    [['verify', 'b', '--device', 'tpu'], /one or more of cpu, cuda, webgpu, joined by commas, got "tpu"/],
+    [
+      ['verify', 'b', '--device', 'tpu'],
+      /one or more of cpu, cuda, tensorrt, webgpu, joined by commas, got "tpu"/,
+    ],
     [['translate', 'bundle', '--out', 'o'], /expected translate <bundle> <input\.\.>, got 1/],
     [
       ['translate', 'bundle', 'in', '--out', 'o', '--tile', 'big'],
       /--tile to be auto, none or a number of pixels, got "big"/,
     ],
+    [['translate', 'bundle', 'in'], /expected --out or --zip, got neither/],
+    [['translate', 'bundle', 'in', '--zip', 'z', '--resume'], /expected --resume or --zip, got both/],
+    [['translate', 'bundle', 'in', '--out', 'o', '--memory', '4X'], /--memory to be a size as .*, got "4X"/],
+    [['translate', 'bundle', 'in', '--out', 'o', '--size', '0x9'], /--size to be a number .*, got "0x9"/],
+    [['translate', 'bundle', 'in', '--out', 'o', '--background', 'blu'], /--background to be a colour/],
+    [['translate', 'bundle', 'in', '--out', 'o', '--smoothing', '1'], /--smoothing to be .*, got "1"/],
   ];
   test.each(cases)('%j', async (args, message) => {
     const { code, stdout, stderr } = await cli(args);

@@ -120,11 +120,19 @@ describe('variantOf', () => {
   ])('the pair for tiles with %s', async (_, options) => {
     const input = options.io ? rgba() : options.layout ? channelsLast(feed) : feed;
     const whole = await run(variantOf(graph, options), { image: input });
-    const statistics = await run(variantOf(graph, { ...options, part: 'statistics' }), { image: input });
+    const first = variantOf(graph, { ...options, part: 'statistics' });
+    const channels = Number(first.inputs[1]?.shape[2]);
+    const neutral = Float32Array.from({ length: 2 * channels }, (_, i) => Math.floor(i / channels));
+    const correction = new Tensor('float32', neutral, [1, 2, channels]);
+    const statistics = await run(first, { image: input, correction });
+    const core = new Tensor('float32', Float32Array.of(0, 0, size.height, size.width), [1, 1, 4]);
     const tile = variantOf(graph, { ...options, part: 'tile' });
-    expect(tile.inputs.map(({ name }) => name)).toEqual(['image', 'statistics']);
-    const answer = await run(tile, { image: input, ...statistics });
+    expect(tile.inputs.map(({ name }) => name)).toEqual(['image', 'statistics', 'core']);
+    const answer = await run(tile, { image: input, core, ...statistics });
     const numbers = (tensor: Tensor | undefined) => Array.from(tensor?.data as ArrayLike<number>);
+    const own = numbers(answer['own_statistics']);
+    for (const [i, value] of numbers(statistics['statistics']).entries())
+      expect(own[i]).toBeCloseTo(value, 3);
     const [one, other] = [numbers(whole['translation']), numbers(answer['translation'])];
     expect(other).toHaveLength(one.length);
     const most = Math.max(...one.map((value, i) => Math.abs(value - (other[i] ?? Number.NaN))));

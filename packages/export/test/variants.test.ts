@@ -46,12 +46,22 @@ test.each<[string, VariantOptions, object]>([
   [
     'AtoB.int8.statistics.onnx',
     { part: 'statistics' },
-    { part: 'statistics', inputs: [planes(1)], outputs: [statistics], statistics: 72 },
+    {
+      part: 'statistics',
+      inputs: [planes(1), { ...statistics, name: 'correction' }],
+      outputs: [statistics],
+      statistics: 72,
+    },
   ],
   [
     'AtoB.int8.tile.onnx',
     { part: 'tile' },
-    { part: 'tile', inputs: [planes(1), statistics], outputs: [planes(3)], statistics: 72 },
+    {
+      part: 'tile',
+      inputs: [planes(1), statistics, { name: 'core', shape: [1, 1, 4], image: null }],
+      outputs: [planes(3), { ...statistics, name: 'own_statistics' }],
+      statistics: 72,
+    },
   ],
   ['AtoB.int8.tile.rgba8.onnx', { part: 'tile', io: 'rgba8' }, { io: 'rgba8', layout: 'NHWC', size: null }],
 ])('%s', (file, options, expected) => {

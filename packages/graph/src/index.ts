@@ -5,6 +5,7 @@ export { productDim, quotientDim } from './dim-product.js';
 export { knownElements } from './elements.js';
 export { GraphError } from './errors.js';
 export { Graph, type Node, type Value, valuesRead } from './graph.js';
+export { peakBytes } from './memory.js';
 export { type OnnxModel, type ReadOptions, readOnnx } from './onnx/read.js';
 export { IR_VERSION, OPSET, type WriteOptions, writeOnnx } from './onnx/write.js';
 export type { AttributeSchema, Attributes, Inferred, OpDefinition } from './op-definition.js';

@@ -16,6 +16,20 @@ export interface DTypeArrays {
 
 export type DType = keyof DTypeArrays;
 
+/** The constructors of {@link DTypeArrays}, over bytes in the platform's order. */
+export const dtypeArrays: {
+  readonly [T in DType]: { readonly prototype: DTypeArrays[T]; new (buffer: ArrayBuffer): DTypeArrays[T] };
+} = {
+  float64: Float64Array,
+  float32: Float32Array,
+  float16: Uint16Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
 /** Elements and their shape. The array is shared with whoever made it, and must not be changed afterwards. */
 export interface Tensor<T extends DType = DType> {
   readonly dtype: T;

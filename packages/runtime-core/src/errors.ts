@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'device'
   /** A run folder that does not fit the command (another config, nothing to resume). */
   | 'run'
+  /** A Redis or a storage that does not answer now: worth another try later. */
+  | 'unavailable'
   /** The caller's AbortSignal fired. */
   | 'aborted';
 
@@ -36,6 +38,12 @@ export class CycleganError extends Error {
 /** Whether `error` is a {@link CycleganError}, also one that crossed a worker boundary and lost its class. */
 export function isCycleganError(error: unknown): error is CycleganError {
   return error instanceof Error && error.name === 'CycleganError' && 'code' in error;
+}
+
+/** What an error says, on one line: native code and parsers put line breaks into it, and what they stumbled on. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
 }
 
 /** Throws the `aborted` error when `signal` has fired. */

@@ -21,7 +21,9 @@ export type Direction = z.infer<typeof directionSchema>;
 export type Precision = z.infer<typeof precisionSchema>;
 
 const count = z.number().int().positive();
-const name = z.string().min(1).max(200);
+/** Without what would move a terminal's cursor or break a sentence in two: these texts are shown. */
+const text = z.string().regex(/^\P{Cc}*$/u, 'a text without control characters');
+const name = text.min(1).max(200);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits');
 
 /** A plain name beside the manifest: no separator, no `..`, so that a hostile bundle cannot point elsewhere. */
@@ -70,7 +72,7 @@ const qualitySchema = z.object({
 
 /** One measurement of a model beside fp32, in one process of the machine that exported it. */
 const speedSchema = z.object({
-  device: z.enum(['cpu', 'cuda', 'webgpu', 'wasm']),
+  device: z.enum(['cpu', 'cuda', 'tensorrt', 'webgpu', 'wasm']),
   /** The time of fp32 over this model's: above 1 it is the faster one. It holds for machines of this kind alone. */
   ratio: z.number().positive().max(1000),
   /** Of the image measured, pixels. */
@@ -78,7 +80,7 @@ const speedSchema = z.object({
   height: count.max(16384),
   threads: count.max(4096),
   /** The processor's or the adapter's name, for a runtime to tell whether the figure is about its own machine. */
-  machine: z.string().max(200),
+  machine: text.max(200),
 });
 
 /** What every ONNX file's entry says of the file. */
@@ -96,6 +98,12 @@ const fileFields = {
   minSize: count.max(4096),
 };
 
+/** Told from the float32 graph. */
+const memorySchema = z.object({
+  /** Of the image, all tensors that are held at once; a runtime's allocator takes more. */
+  bytesPerPixel: z.number().positive().max(1_000_000),
+});
+
 const modelSchema = z.object({
   ...fileFields,
   input: tensorSchema,
@@ -105,6 +113,8 @@ const modelSchema = z.object({
   quality: qualitySchema.nullable().default(null),
   /** At most one for each device; empty where nothing was measured. */
   speed: z.array(speedSchema).max(8).default([]),
+  /** Null where it is not known: older bundles, and graphs whose sizes cannot be told. */
+  memory: memorySchema.nullable().default(null),
 });
 
 /** An input or output of a variant, as the file has it. */
@@ -163,8 +173,8 @@ export const manifestSchema = z.object({
   version: z.literal(MANIFEST_VERSION),
   name,
   /** SPDX expression of the weights' licence, as the maker of the bundle stated it. */
-  licence: z.string().max(200).nullable(),
-  createdBy: z.object({ tool: z.string().max(200), version: z.string().max(50) }),
+  licence: text.max(200).nullable(),
+  createdBy: z.object({ tool: text.max(200), version: text.max(50) }),
   createdAt: z.iso.datetime(),
   /** Null where the generator is none of the reference's, but another model that was imported. */
   networks: z.object({ generator: generatorSchema.nullable() }),
@@ -254,4 +264,30 @@ export function selectModel(
     );
   }
   return found;
+}
+
+/** The graphs by which the tiles of a large image share their statistics. */
+export interface TilePair {
+  statistics: VariantEntry;
+  tile: VariantEntry;
+}
+
+/** The pair for tiles of a model, or null: there is none, or an older one whose tiles give no statistics back. */
+export function selectPair(
+  manifest: Manifest,
+  model: Pick<ModelEntry, 'direction' | 'precision'>,
+): TilePair | null {
+  const find = (part: 'statistics' | 'tile') =>
+    manifest.variants.find(
+      (variant) =>
+        variant.direction === model.direction &&
+        variant.precision === model.precision &&
+        variant.part === part &&
+        variant.io === 'float32' &&
+        variant.layout === 'NCHW' &&
+        variant.size === null &&
+        variant.outputs.some(({ image }) => image === null),
+    );
+  const [statistics, tile] = [find('statistics'), find('tile')];
+  return statistics && tile ? { statistics, tile } : null;
 }

@@ -2,6 +2,7 @@
  * Pixels (uint8, interleaved, as image files and canvases have them) to planes (float32 NCHW on [-1, 1], as
  * the models take them) and back. Plain arithmetic, the same in Node and in the browser; decodes no files.
  */
+import type { Alpha } from './alpha.js';
 import { CycleganError } from './errors.js';
 import type { ModelEntry } from './manifest.js';
 
@@ -113,13 +114,16 @@ export function toPlanes(pixels: Pixels, channels: 1 | 3, region?: Region): Plan
   return { width, height, channels, data: out };
 }
 
-/** Output pixels of the input's size, opaque parts still black; alpha, where the input has it, is already in place. */
-export function createOutput(input: Pixels): TranslatedPixels {
+/**
+ * Output pixels of the input's size, colours still black.
+ * @param alpha `keep`: RGBA where the input has alpha, which is already in place; `flatten`: RGB
+ */
+export function createOutput(input: Pixels, alpha: Alpha = 'keep'): TranslatedPixels {
   const { width, height, data } = input;
-  const alpha = input.channels === 2 || input.channels === 4;
-  const channels = alpha ? 4 : 3;
+  const kept = alpha === 'keep' && (input.channels === 2 || input.channels === 4);
+  const channels = kept ? 4 : 3;
   const out = new Uint8Array(width * height * channels);
-  if (alpha) {
+  if (kept) {
     for (let from = input.channels - 1, to = 3; to < out.length; from += input.channels, to += 4) {
       out[to] = data[from] ?? 0;
     }

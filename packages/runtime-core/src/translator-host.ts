@@ -1,178 +1,172 @@
 /**
- * The program's half of a translator: images in and out, progress, abort and disposal, over a worker that computes.
- * Both runtimes are thin adapters of it: they say what an image is, which devices to try, and how a worker starts.
+ * The program's half of a translator: images in and out, progress, abort and disposal, over a pool of workers that
+ * compute. Both runtimes are thin adapters of it: they say what an image is, what to try, and what a pool is made of.
  */
-import pLimit from 'p-limit';
-import { type ConcreteDevice, openFirst } from './devices.js';
+
+import type { ChosenModel } from './choose-models.js';
+import { openFirst } from './devices.js';
 import { CycleganError, throwIfAborted } from './errors.js';
-import type { Manifest, ModelEntry } from './manifest.js';
+import type { Manifest } from './manifest.js';
 import type { Pixels, TranslatedPixels } from './pixels.js';
-import { assertTile } from './tiles.js';
-import type { CallOptions, Progress, Tile, Translator, TranslatorInfo } from './translator.js';
-import { connect, type Port } from './worker-link.js';
+import type { Pool } from './pool.js';
+import { assertSettings, type TranslationSettings } from './settings.js';
+import { createSlots } from './slots.js';
+import type { CallOptions, ConcreteDevice, Progress, Translator } from './translator.js';
 
-/** What a worker needs to open a session; plain data that can be cloned. */
-export interface OpenRequest<Source> {
+/** A model on a device, to be tried. */
+export interface Candidate extends ChosenModel {
   device: ConcreteDevice;
-  model: ModelEntry;
-  tile: Tile;
-  /** The model file in the runtime's own form: a path, a Blob, URLs. */
-  source: Source;
 }
 
-export type Opened = Pick<TranslatorInfo, 'selfCheckError' | 'threads' | 'loadMs'>;
-
-/** Called by the host, in the worker. */
-export interface WorkerFunctions<Source> {
-  /** Opens the session and runs the self-check. Called once. */
-  open(request: OpenRequest<Source>): Promise<Opened>;
-  /** @param id chosen by the host, above 0; names the call in `abort` and `report` */
-  translate(id: number, pixels: Pixels): Promise<TranslatedPixels>;
-  abort(id: number): void;
-  /** Stops what runs and frees the session. */
-  close(): Promise<void>;
-}
-
-/** Called by the worker, in the host. */
-export interface HostFunctions {
-  /** @param id of the translate call; 0 while the session is opened */
-  report(id: number, progress: Progress): void;
-}
-
-/** A started worker. */
-export interface WorkerHandle {
-  port: Port;
-  /** Calls back once when the worker dies by itself (an uncaught error, a failed load, out of memory). */
-  onFailure(listener: (error: Error) => void): void;
-  /**
-   * Ends the worker: at once where that is safe, or else after `idle`.
-   * @param idle settles when the worker computes nothing any more and has freed its session; never rejects
-   */
-  terminate(idle?: Promise<void>): Promise<void>;
-}
-
-export interface HostOptions<Source, Image, Output> extends CallOptions {
+export interface HostOptions<Choice extends Candidate, Image, Output> extends CallOptions {
   manifest: Manifest;
-  model: ModelEntry;
-  source: Source;
-  tile: Tile;
-  /** In the order to try; each gets a fresh worker, for a failed start may leave the old one unusable. */
-  devices: readonly ConcreteDevice[];
+  /** In the order to try. */
+  candidates: readonly Choice[];
+  settings: TranslationSettings;
   /** Why a device need not be tried, where the runtime knows that without trying. */
   absence?: ((device: ConcreteDevice) => string | undefined) | undefined;
-  startWorker(device: ConcreteDevice): WorkerHandle;
+  /** The pool of a candidate: begun by this call, or one that other translators use too. Its `end` is called once. */
+  openPool(candidate: Choice, onProgress: (progress: Progress) => void): Pool;
   /** An image as pixels in memory of their own: it is moved to the worker. */
   decode(image: Image): Promise<Pixels>;
   encode(pixels: TranslatedPixels): Output | Promise<Output>;
 }
 
-/** Images that are decoded, computed and encoded at a time: the worker always finds the next one ready. */
-const IN_FLIGHT = 3;
-
 /**
- * Opens the first device that passes the self-check and gives the translator.
- * @throws CycleganError `usage` (tile), `device`, `bundle`, `aborted`
+ * Opens the first candidate that passes the self-check and gives the translator.
+ * @throws CycleganError `usage` (settings), `device`, `bundle`, `aborted`
  */
-export async function createHostedTranslator<Source, Image, Output>(
-  options: HostOptions<Source, Image, Output>,
+export async function createHostedTranslator<Choice extends Candidate, Image, Output>(
+  options: HostOptions<Choice, Image, Output>,
 ): Promise<Translator<Image, Output>> {
-  const { manifest, model, signal } = options;
-  assertTile(options.tile);
-  const { device, opened, fallbacks } = await openFirst({
-    candidates: options.devices,
+  const { manifest, settings, signal } = options;
+  assertSettings(settings);
+  const { candidate, opened, fallbacks } = await openFirst({
+    candidates: options.candidates,
     absence: options.absence,
-    open: (candidate) => openWorker(options, candidate),
+    open: (each) => openPool(options, each),
     signal,
   });
-  const { worker, listeners, facts } = opened;
-  const limit = pLimit(IN_FLIGHT);
-  let nextId = 1;
+  const { pool, facts } = opened;
+  const { workers, batch } = pool;
+  // Decoded, computed and encoded at a time: every worker always finds the next run ready.
+  const slots = createSlots(1 + 2 * workers * batch);
+  /** One for each call under way; fires with the error that the call rejects with. */
+  const calls = new Set<AbortController>();
   let disposal: Promise<void> | undefined;
 
-  async function translateNow(image: Image, id: number, call: CallOptions): Promise<Output> {
-    throwIfUnusable(call.signal);
-    const pixels = await options.decode(image);
-    throwIfUnusable(call.signal);
-    if (call.onProgress) listeners.set(id, call.onProgress);
-    return options.encode(await worker.translate(id, pixels));
-  }
-
-  function throwIfUnusable(callSignal: AbortSignal | undefined): void {
-    throwIfAborted(callSignal, '[translate] image');
+  /** Does a call's work, and rejects as soon as the caller stops it or the translator is disposed. */
+  async function underWay<T>(call: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    throwIfAborted(call.signal, '[translate] image');
     if (disposal) {
       throw new CycleganError(
         'usage',
         '[translate] translator: expected one in use, got one that was disposed. Create a new one.',
       );
     }
-    const failure = opened.failure();
-    if (failure) throw failure;
+    const own = new AbortController();
+    const stop = () => own.abort(stopped('[translate] image', call.signal));
+    calls.add(own);
+    call.signal?.addEventListener('abort', stop);
+    try {
+      return await untilAborted(work(own.signal), own.signal);
+    } finally {
+      calls.delete(own);
+      call.signal?.removeEventListener('abort', stop);
+    }
   }
 
   return {
-    info: { direction: model.direction, precision: model.precision, device, fallbacks, ...facts, manifest },
-    async translate(image, call = {}) {
-      throwIfUnusable(call.signal);
-      const id = nextId++;
-      const result = limit(() => translateNow(image, id, call));
-      return abortable(result, call.signal, () => worker.abort(id)).finally(() => listeners.delete(id));
+    info: {
+      direction: candidate.model.direction,
+      precision: candidate.model.precision,
+      precisionReason: candidate.precisionReason,
+      device: candidate.device,
+      fallbacks,
+      workers,
+      batch,
+      ...facts,
+      settings,
+      manifest,
+    },
+    translate(image, { onProgress, ...call } = {}) {
+      return underWay(call, async (own) => {
+        const leave = await slots.take(own);
+        try {
+          const pixels = await options.decode(image);
+          own.throwIfAborted();
+          const frame = await pool.run({ ...settings, pixels }, { signal: own, onProgress });
+          return await options.encode(frame.pixels);
+        } finally {
+          leave();
+        }
+      });
+    },
+    translatePixels(pixels, { statistics, onProgress, ...call } = {}) {
+      return underWay(call, async (own) =>
+        pool.run({ ...settings, pixels: taken(pixels), statistics }, { signal: own, onProgress }),
+      );
+    },
+    statistics(pixels, { onProgress, ...call } = {}) {
+      return underWay(call, async (own) => {
+        const job = { ...settings, pixels: taken(pixels), statistics: 'only' } as const;
+        const { statistics } = await pool.run(job, { signal: own, onProgress });
+        if (!statistics) throw new Error('internal: an answer without statistics');
+        return statistics;
+      });
     },
     dispose() {
-      disposal ??= opened.end();
+      for (const call of calls) {
+        call.abort(new CycleganError('aborted', '[translate] image: the translator was disposed.'));
+      }
+      disposal ??= pool.end();
       return disposal;
     },
   };
 }
 
-async function openWorker<Source, Image, Output>(
-  options: HostOptions<Source, Image, Output>,
-  device: ConcreteDevice,
+async function openPool<Choice extends Candidate, Image, Output>(
+  { openPool: open, signal, onProgress }: HostOptions<Choice, Image, Output>,
+  candidate: Choice,
 ) {
-  const { model, tile, source, onProgress } = options;
-  const listeners = new Map<number, (progress: Progress) => void>(onProgress ? [[0, onProgress]] : []);
-  const handle = options.startWorker(device);
-  const link = connect<WorkerFunctions<Source>, HostFunctions>(
-    // As a microtask of its own, so that what a listener throws surfaces as from any event listener.
-    { report: (id, progress) => queueMicrotask(() => listeners.get(id)?.(progress)) },
-    handle.port,
-  );
-  let failure: CycleganError | undefined;
-  handle.onFailure((cause) => {
-    failure ??= new CycleganError(
-      'device',
-      `[translator] ${device}: expected its worker to live, got "${cause.message}". Choose another device or smaller tiles.`,
-      { cause },
-    );
-    link.close(failure);
-  });
-  const end = async () => {
-    // A worker that died cannot close; it needs no closing then.
-    await handle.terminate(link.remote.close().catch(() => undefined));
-    link.close(new CycleganError('aborted', '[translate] image: the translator was disposed.'));
-  };
+  const pool = open(candidate, (progress) => onProgress?.(progress));
+  const own = new AbortController();
+  const stop = () => own.abort(stopped('[translator] session', signal));
+  signal?.addEventListener('abort', stop);
   try {
-    const opening = link.remote.open({ device, model, tile, source });
-    const facts = await abortable(opening, options.signal, () => undefined);
-    listeners.delete(0);
-    return { worker: link.remote, listeners, facts, end, failure: () => failure };
+    return { pool, facts: await untilAborted(pool.opened, own.signal) };
   } catch (error) {
     // Opening may go on for a while in a call that cannot be cut short; nobody has to wait for its end.
-    void end();
+    void pool.end();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
   }
 }
 
-/** The promise, or an `aborted` error as soon as the signal fires; `stop` is then called. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined, stop: () => void): Promise<T> {
-  if (!signal) return promise;
+function stopped(what: string, signal: AbortSignal | undefined): CycleganError {
+  return new CycleganError('aborted', `${what}: stopped on request.`, { cause: signal?.reason });
+}
+
+/** The promise, or the signal's reason as soon as it fires. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      stop();
-      reject(
-        new CycleganError('aborted', '[translate] image: stopped on request.', { cause: signal.reason }),
-      );
-    };
-    signal.addEventListener('abort', onAbort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    promise.then(resolve, reject);
   });
+}
+
+/** The pixels in memory that only they are in: moved where that can be, else copied. */
+function taken(pixels: Pixels): Pixels {
+  const { data } = pixels;
+  // Handed in before, and gone since: an image of no bytes, which is refused as such.
+  if (data.byteLength === 0) return { ...pixels, data: new Uint8Array() };
+  const whole = data.byteLength === data.buffer.byteLength;
+  if (!whole || !(data.buffer instanceof ArrayBuffer)) return { ...pixels, data: Uint8Array.from(data) };
+  try {
+    return { ...pixels, data: new Uint8Array(structuredClone(data.buffer, { transfer: [data.buffer] })) };
+  } catch {
+    // A Buffer over memory of native code cannot be moved.
+    return { ...pixels, data: Uint8Array.from(data) };
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * The line between a program and its worker: calls with answers over any message port, errors with their codes,
- * pixels moved instead of copied. The two ends are translator-host.ts and translator-worker.ts.
+ * pixels moved instead of copied. What is said over it is worker-protocol.ts.
  */
 import { createBirpc } from 'birpc';
 import { type ErrorData, errorFromData, errorToData } from './errors.js';
@@ -32,7 +32,7 @@ export interface Link<Functions> {
 
 /**
  * Connects the functions on this side with those on the other. Pixel data (`{ data: Uint8Array, width, height }`)
- * among arguments and results is transferred: it is gone on this side afterwards.
+ * in arguments and results, however deep, is transferred: it is gone on this side afterwards.
  */
 export function connect<Theirs extends object, Ours extends object>(ours: Ours, port: Port): Link<Theirs> {
   const rpc = createBirpc<Theirs, Ours>(ours, {
@@ -49,10 +49,11 @@ export function connect<Theirs extends object, Ours extends object>(ours: Ours, 
   return { remote: rpc as unknown as Remote<Theirs>, close: (error) => rpc.$close(error) };
 }
 
-function pixelBuffers(message: Message): ArrayBuffer[] {
-  return [...(message.a ?? []), message.r].flatMap((value) => {
-    if (typeof value !== 'object' || value === null || !('width' in value && 'data' in value)) return [];
-    const { data } = value;
-    return ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [];
-  });
+function pixelBuffers(value: unknown): ArrayBuffer[] {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return [];
+  if ('data' in value && 'width' in value && ArrayBuffer.isView(value.data)) {
+    return value.data.buffer instanceof ArrayBuffer ? [value.data.buffer] : [];
+  }
+  const parts = Array.isArray(value) ? value : Object.values(value);
+  return parts.flatMap(pixelBuffers);
 }

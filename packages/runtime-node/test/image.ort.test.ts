@@ -1,10 +1,13 @@
 /** Image files to pixels: orientation, colour spaces, depths, and everything that must be refused. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { readPixels } from '@cyclegan/runtime-node';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { type Gamut, inGamut, profilePath } from './image-files.ts';
 import { noise, plain, temporaryFolder } from './support.ts';
 
 const first = (data: ArrayLike<number>, count: number) => Array.from({ length: count }, (_, i) => data[i]);
@@ -26,6 +29,19 @@ describe('readPixels', () => {
     ['PNG', (image) => image.png(), [200, 100, 50], 0],
     ['WebP', (image) => image.webp({ lossless: true }), [200, 100, 50], 0],
     ['JPEG', (image) => image.jpeg({ quality: 100 }), [200, 100, 50], 2],
+    ['progressive JPEG', (image) => image.jpeg({ quality: 100, progressive: true }), [200, 100, 50], 2],
+    ['grey JPEG', (image) => image.toColourspace('b-w').jpeg({ quality: 100 }), [128, 128, 128], 4],
+    ['interlaced PNG', (image) => image.png({ progressive: true }), [200, 100, 50], 0],
+    ['AVIF', (image) => image.avif({ lossless: true }), [200, 100, 50], 1],
+    ['10-bit AVIF', (image) => image.avif({ quality: 100, bitdepth: 10 }), [200, 100, 50], 2],
+    ['TIFF with LZW', (image) => image.tiff({ compression: 'lzw' }), [200, 100, 50], 0],
+    ['TIFF with JPEG', (image) => image.tiff({ compression: 'jpeg', quality: 100 }), [200, 100, 50], 2],
+    ['TIFF in tiles', (image) => image.tiff({ tile: true, compression: 'deflate' }), [200, 100, 50], 0],
+    ['BigTIFF', (image) => image.tiff({ bigtiff: true, compression: 'none' }), [200, 100, 50], 0],
+    ['float TIFF', (image) => image.toColourspace('scrgb').tiff({ predictor: 'float' }), [200, 100, 50], 0],
+    ['Lab TIFF', (image) => image.toColourspace('lab').tiff({ compression: 'none' }), [200, 100, 50], 2],
+    ['CMYK TIFF', (image) => image.toColourspace('cmyk').tiff({ compression: 'none' }), [200, 100, 50], 32],
+    ['1-bit TIFF', (image) => image.toColourspace('b-w').tiff({ bitdepth: 1 }), [255, 255, 255], 0],
     ['a palette', (image) => image.png({ palette: true }), [200, 100, 50], 0],
     ['16 bits', (image) => image.toColourspace('rgb16').png(), [200, 100, 50], 0],
     ['16-bit TIFF', (image) => image.toColourspace('rgb16').tiff(), [200, 100, 50], 0],
@@ -39,6 +55,40 @@ describe('readPixels', () => {
     for (const [i, value] of first(pixels.data, 3).entries()) {
       expect(Math.abs((value ?? 0) - (expected[i] ?? 0))).toBeLessThanOrEqual(tolerance);
     }
+  });
+
+  it.each<[Gamut, boolean]>([
+    ['p3', false],
+    ['p3', true],
+    ['adobe', false],
+    ['adobe', true],
+  ])('brings colours from the profile %s to sRGB (16 bits: %s)', async (gamut, wide) => {
+    const colour = [200, 100, 50] as const;
+    const [r, g, b] = colour;
+    const space = wide ? 'rgb16' : 'srgb';
+    const image = plain(9, 8, { r, g, b })
+      .toColourspace(space)
+      .withIccProfile(await profilePath(gamut));
+    const png = await image.png().toBuffer();
+    const stored = await sharp(png, { ignoreIcc: true }).toColourspace('srgb').raw().toBuffer();
+    // What the file holds, by arithmetic of our own, is far from what is to be read.
+    for (const [i, value] of inGamut(colour, gamut).entries()) expect(stored[i]).toBeCloseTo(value, -0.5);
+    expect(Math.abs((stored[0] ?? 0) - r)).toBeGreaterThan(8);
+    const { data } = await readPixels(png);
+    for (const [i, value] of colour.entries())
+      expect(Math.abs((data[i] ?? 0) - value)).toBeLessThanOrEqual(2);
+  });
+
+  it('reads the first page of a TIFF with more', async () => {
+    const pages = await Promise.all(
+      [plain(12, 9), plain(12, 9, { r: 0, g: 0, b: 0 })].map((page) => page.png().toBuffer()),
+    );
+    const tiff = await sharp(pages, { join: { animated: true } })
+      .tiff({ compression: 'lzw' })
+      .toBuffer();
+    expect((await sharp(tiff).metadata()).pages).toBe(2);
+    const pixels = await readPixels(tiff);
+    expect([pixels.width, pixels.height, ...first(pixels.data, 3)]).toEqual([12, 9, 200, 100, 50]);
   });
 
   it('keeps alpha, and colours that it hides', async () => {
@@ -84,6 +134,16 @@ describe('an image that is refused', () => {
     ['half a JPEG', async () => half(await noise(99, 99).jpeg().toBuffer()), 'expected a whole image file'],
     ['half a PNG', async () => half(await noise(99, 99).png().toBuffer()), 'expected a whole image file'],
     ['half a WebP', async () => half(await noise(99, 99).webp().toBuffer()), 'expected a whole image file'],
+    ['half an AVIF', async () => half(await noise(99, 99).avif().toBuffer()), 'expected a whole image file'],
+    ['half a TIFF', async () => half(await noise(99, 99).tiff().toBuffer()), 'expected a whole image file'],
+    ['half a GIF', async () => half(await noise(99, 99).gif().toBuffer()), 'expected a whole image file'],
+    [
+      'SVG',
+      () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="99" height="99"/>'),
+      'unsupported',
+    ],
+    ['PDF', () => Buffer.from('%PDF-1.7\n'), 'unsupported image format'],
+    ['five channels', () => fiveChannels(), '5 channels'],
   ])('%s: one sentence with the file’s name', async (_, make, message) => {
     const path = join(temporaryFolder(), 'photo.jpg');
     writeFileSync(path, await make());
@@ -92,6 +152,31 @@ describe('an image that is refused', () => {
     expect(String(refusal)).toContain(`[image] ${path}: `);
     expect(String(refusal)).toContain(message);
     expect(String(refusal)).not.toContain('\n');
+  });
+
+  it('a pipe, which nobody may ever write to', async ({ skip }) => {
+    skip(process.platform === 'win32', 'needs mkfifo');
+    const path = join(temporaryFolder(), 'pipe.jpg');
+    execFileSync('mkfifo', [path]);
+    await expect(readPixels(path)).rejects.toMatchObject({
+      code: 'input',
+      message: expect.stringContaining(path),
+    });
+  });
+
+  it('HEIC, where libvips lacks its codec', async ({ skip }) => {
+    const path = fileURLToPath(new URL('fixtures/one-colour.heic', import.meta.url));
+    const readable = await sharp(path)
+      .toBuffer()
+      .then(
+        () => true,
+        () => false,
+      );
+    skip(readable, 'this libvips decodes HEVC');
+    await expect(readPixels(path)).rejects.toMatchObject({
+      code: 'input',
+      message: expect.not.stringContaining('\n'),
+    });
   });
 
   it.each(['missing.jpg', 'folder.jpg'])('%s', async (name) => {
@@ -103,6 +188,13 @@ describe('an image that is refused', () => {
     });
   });
 });
+
+/** RGB, alpha, and one more of which nobody knows what it is. */
+function fiveChannels(): Promise<Buffer> {
+  const raw = { width: 9, height: 8, channels: 1 } as const;
+  const more = [Buffer.alloc(72, 200), Buffer.alloc(72, 99)];
+  return plain(9, 8).joinChannel(more, { raw }).tiff({ compression: 'deflate' }).toBuffer();
+}
 
 function half(bytes: Buffer): Buffer {
   return bytes.subarray(0, bytes.length / 2);

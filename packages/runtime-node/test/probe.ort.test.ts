@@ -7,7 +7,7 @@ it('opens a session on each device, and has a reason where it cannot', async () 
   expect(report.onnxruntime).toMatch(/^1\.\d+\.\d+$/);
   expect(report.cores).toBeGreaterThanOrEqual(1);
   expect(report.sharp.reads).toEqual(expect.arrayContaining(['jpeg', 'png', 'webp', 'tiff']));
-  expect(report.devices.map(({ device }) => device)).toEqual(['cuda', 'webgpu', 'cpu']);
+  expect(report.devices.map(({ device }) => device)).toEqual(['tensorrt', 'cuda', 'webgpu', 'cpu']);
   const cpu = report.devices.find(({ device }) => device === 'cpu');
   expect(cpu).toMatchObject({ listed: true, works: true, auto: true, loadMs: expect.any(Number) });
   for (const { works, reason } of report.devices) {

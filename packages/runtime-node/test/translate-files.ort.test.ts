@@ -1,5 +1,5 @@
 /** Files and folders through a translator: what is written where, what is refused, what is left behind. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createTranslator,
@@ -10,7 +10,7 @@ import {
 } from '@cyclegan/runtime-node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noise, plain, temporaryFolder, tinyBundle } from './support.ts';
+import { imagesIn as images, filesIn as list, noise, plain, tinyBundle } from './support.ts';
 
 let translator: NodeTranslator;
 beforeAll(async () => {
@@ -21,30 +21,10 @@ afterAll(() => translator?.dispose());
 const translate = (options: Omit<TranslateFilesOptions, 'translator'>) =>
   translateFiles({ translator, ...options });
 
-/** Every file below a folder, in order. */
-function list(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .sort();
-}
-
-/** A folder `in` with the images named, and the path of `out` beside it. */
-async function images(...names: string[]): Promise<{ root: string; from: string; out: string }> {
-  const root = temporaryFolder();
-  const from = join(root, 'in');
-  mkdirSync(from);
-  for (const name of names) {
-    mkdirSync(join(from, name, '..'), { recursive: true });
-    await noise(20, 12).toFile(join(from, name));
-  }
-  return { root, from, out: join(root, 'out') };
-}
-
 it('writes above its input folder too', async () => {
   const { root, from } = await images('a.png');
   const { failed } = await translate({ inputs: [from], out: root, format: 'webp' });
-  expect(failed).toEqual([]);
+  expect(failed).toBe(0);
   expect(existsSync(join(root, 'a.webp'))).toBe(true);
 });
 
@@ -53,15 +33,17 @@ describe('where translations go', () => {
     const names = ['a.jpg', 'b.PNG', 'c.webp', 'deep/er/d.jpeg', 'e.tiff'];
     const { from, out } = await images(...names);
     writeFileSync(join(from, 'notes.txt'), 'no image');
-    const { translated, failed } = await translate({ inputs: [from], out });
-    expect(failed).toEqual([]);
-    expect(list(out)).toEqual(['a.jpg', 'b.PNG', 'c.webp', 'deep/er/d.jpeg', 'e.png']);
-    expect(translated.map(({ file, output }) => [file, output])).toContainEqual([
+    await sharp(join(from, 'a.jpg')).avif().toFile(join(from, 'f.avif'));
+    const seen: FilesProgress[] = [];
+    const result = await translate({ inputs: [from], out, onProgress: (progress) => seen.push(progress) });
+    expect(result).toMatchObject({ translated: 6, skipped: 0, failed: 0, failures: [] });
+    expect(list(out)).toEqual(['a.jpg', 'b.PNG', 'c.webp', 'deep/er/d.jpeg', 'e.tiff', 'f.avif']);
+    expect(seen.map(({ file, output }) => [file, output])).toContainEqual([
       join(from, 'e.tiff'),
-      join(out, 'e.png'),
+      join(out, 'e.tiff'),
     ]);
     const formats = await Promise.all(list(out).map(async (name) => sharp(join(out, name)).metadata()));
-    expect(formats.map(({ format }) => format)).toEqual(['jpeg', 'png', 'webp', 'jpeg', 'png']);
+    expect(formats.map(({ format }) => format)).toEqual(['jpeg', 'png', 'webp', 'jpeg', 'tiff', 'heif']);
     for (const { width, height } of formats) expect([width, height]).toEqual([20, 12]);
   });
 
@@ -74,7 +56,7 @@ describe('where translations go', () => {
     await noise(9, 9).toFile(join(root, 'X.png'));
     const inputs = [from, join(root, 'X.png'), join(from, 'x.jpg')];
     const { translated } = await translate({ inputs, out, format });
-    expect(translated.length).toBe(4);
+    expect(translated).toBe(4);
     expect(list(out)).toEqual([`X-3.${format}`, `sub/x.${format}`, `x-2.${format}`, `x.${format}`]);
     expect((await sharp(join(out, `x-2.${format}`)).metadata()).format).toBe(written);
   });
@@ -113,12 +95,12 @@ describe('where translations go', () => {
       onProgress: (progress) => seen.push(progress),
     });
     await own.dispose();
-    const finished = seen.filter(({ tile }) => tile === undefined);
-    expect(finished.map(({ done, total, file }) => [done, total, file])).toEqual([
-      [1, 2, join(from, 'a.png')],
-      [2, 2, join(from, 'b.png')],
+    const finished = seen.filter(({ part }) => part === undefined);
+    expect(finished.map(({ done, total, file, outcome }) => [done, total, file, outcome])).toEqual([
+      [1, 2, join(from, 'a.png'), 'translated'],
+      [2, 2, join(from, 'b.png'), 'translated'],
     ]);
-    expect(seen.filter(({ tile }) => tile).length).toBeGreaterThan(4);
+    expect(seen.filter(({ part }) => part).length).toBeGreaterThan(4);
   });
 });
 
@@ -129,30 +111,43 @@ describe('what fails', () => {
     const jpeg = await noise(80, 80).jpeg().toBuffer();
     writeFileSync(join(from, 'short.jpg'), jpeg.subarray(0, jpeg.length / 2));
     await plain(1, 1).toFile(join(from, 'dot.png'));
+    symlinkSync('nowhere', join(from, 'link.png'));
     const seen: FilesProgress[] = [];
-    const { translated, failed } = await translate({
+    const { translated, failed, failures } = await translate({
       inputs: [from],
       out,
       onProgress: (progress) => seen.push(progress),
     });
-    expect(translated.map(({ file }) => file)).toEqual([join(from, 'a.png'), join(from, 'z.png')]);
-    expect(failed.map(({ file }) => file)).toEqual(
-      ['dot.png', 'short.jpg', 'text.jpg'].map((name) => join(from, name)),
+    expect({ translated, failed }).toEqual({ translated: 2, failed: 4 });
+    expect(failures.map(({ file }) => file).sort()).toEqual(
+      ['dot.png', 'link.png', 'short.jpg', 'text.jpg'].map((name) => join(from, name)),
     );
-    for (const { file, error } of failed) {
+    for (const { file, error } of failures) {
       expect(error).toMatchObject({ code: 'input', message: expect.stringContaining(file) });
     }
-    expect(seen.filter(({ error }) => error).length).toBe(3);
+    expect(seen.filter(({ error }) => error).length).toBe(4);
     expect(list(out)).toEqual(['a.png', 'z.png']);
   });
 
   it('leaves nothing half written when a place is taken', async () => {
     const { from, out } = await images('a.png', 'b.png');
     mkdirSync(join(out, 'a.png'), { recursive: true });
-    const { translated, failed } = await translate({ inputs: [from], out });
-    expect(translated.length).toBe(1);
-    expect(failed).toMatchObject([{ file: join(from, 'a.png'), error: { code: 'output' } }]);
+    const { translated, failures } = await translate({ inputs: [from], out });
+    expect(translated).toBe(1);
+    expect(failures).toMatchObject([{ file: join(from, 'a.png'), error: { code: 'output' } }]);
     expect(list(out)).toEqual(['b.png']);
+  });
+
+  it('ends the run when the disk is full', async ({ skip }) => {
+    skip(!existsSync('/dev/full'), 'needs /dev/full');
+    const { from, out } = await images(...Array.from({ length: 20 }, (_, i) => `${i}.png`));
+    mkdirSync(join(out, '.cyclegan'), { recursive: true });
+    symlinkSync('/dev/full', join(out, '.cyclegan', 'translations.jsonl'));
+    await expect(translate({ inputs: [from], out, concurrency: 2 })).rejects.toMatchObject({
+      code: 'output',
+      message: expect.stringContaining('ENOSPC'),
+    });
+    expect(list(out).length).toBeLessThan(5);
   });
 
   it('stops on request, and what is there is whole', async () => {
@@ -222,11 +217,13 @@ describe('what is refused before any work', () => {
     expect(existsSync(out)).toBe(false);
   });
 
-  it.each([{ quality: 0 }, { quality: 101 }, { concurrency: 0 }, { concurrency: 1.5 }])(
-    '%o',
-    async (wrong) => {
-      const { from, out } = await images('a.png');
-      await expect(translate({ inputs: [from], out, ...wrong })).rejects.toMatchObject({ code: 'usage' });
-    },
-  );
+  it.each([
+    ...[{ quality: 0 }, { quality: 101 }, { smoothing: 1 }, { background: 'no colour' }],
+    ...[{ concurrency: 0 }, { concurrency: 1.5 }, { zip: 'a.zip' }, { out: undefined }],
+    { out: undefined, zip: 'a.zip', resume: true },
+  ])('%o', async (wrong) => {
+    const { from, out } = await images('a.png', 'b.png');
+    await expect(translate({ inputs: [from], out, ...wrong })).rejects.toMatchObject({ code: 'usage' });
+    expect(existsSync(out) ? list(out) : []).toEqual([]);
+  });
 });

@@ -75,7 +75,7 @@ function changeByte(path: string): void {
 describe('devices and threads', () => {
   it('auto runs, and has a reason for each device that it left out', async () => {
     const { info } = await open();
-    const order = ['cuda', 'webgpu', 'cpu'];
+    const order = ['tensorrt', 'cuda', 'webgpu', 'cpu'];
     expect(info.fallbacks.map(({ device }) => device)).toEqual(order.slice(0, order.indexOf(info.device)));
     for (const { reason } of info.fallbacks) expect(reason).toMatch(/\w/);
   });

@@ -8,11 +8,15 @@ export {
   type Device,
   type Direction,
   type ErrorCode,
+  type Frame,
+  type FrameOptions,
   isCycleganError,
   type Manifest,
+  type Pixels,
   type Precision,
   type Progress,
   type Tile,
+  type TranslatedPixels,
   type TranslatorInfo,
 } from '@cyclegan/runtime-core';
 export type { BundleSource } from './bundle.js';

@@ -2,7 +2,15 @@
  * An onnxruntime-web session as runtime-core's worker wants it. Runs in the worker; which build of onnxruntime-web
  * it is, and with it the backend, is the entry's choice.
  */
-import { CycleganError, type ModelEntry, type OpenSession, type Session } from '@cyclegan/runtime-core';
+import {
+  CycleganError,
+  type ModelEntry,
+  type OpenSession,
+  type Planes,
+  type Session,
+  splitPlanes,
+  stackPlanes,
+} from '@cyclegan/runtime-core';
 import type * as Ort from 'onnxruntime-web';
 
 /** What a session worker is sent besides the manifest's entry. */
@@ -47,22 +55,27 @@ export function sessionOpener({
     if (source.wasmFolder) ort.env.wasm.wasmPaths = { wasm: source.wasmFolder + wasmFile };
     const bytes = new Uint8Array(await source.file.arrayBuffer());
     const session = await ort.InferenceSession.create(bytes, { executionProviders: [provider] });
-    return { threads, run: runner(ort, session, model), release: () => session.release() };
+    return {
+      threads,
+      run: runner(ort, session, model),
+      tiles: null,
+      release: () => session.release(),
+    };
   };
 }
 
 function runner(ort: typeof Ort, session: Ort.InferenceSession, model: ModelEntry): Session['run'] {
-  return async ({ width, height, channels, data }) => {
-    const input = new ort.Tensor('float32', data, [1, channels, height, width]);
+  return async (batch: readonly Planes[]) => {
+    const { data, dims } = stackPlanes(batch);
+    const input = new ort.Tensor('float32', data, dims);
     const { [model.output.name]: output } = await session.run({ [model.input.name]: input });
-    const [batch, outChannels = 0, outHeight = 0, outWidth = 0] = output?.dims ?? [];
-    const values = output?.data;
-    if (batch !== 1 || !(values instanceof Float32Array)) {
+    const answers = splitPlanes(output, batch.length);
+    if (!answers) {
       throw new CycleganError(
         'bundle',
-        `[session] ${model.file}: expected output ${model.output.name} as float32 [1, C, H, W], got ${output?.type ?? 'none'} [${output?.dims.join(', ') ?? ''}]. Export the bundle again.`,
+        `[session] ${model.file}: expected output ${model.output.name} as float32 [${batch.length}, C, H, W], got ${output?.type ?? 'none'} [${output?.dims.join(', ') ?? ''}]. Export the bundle again.`,
       );
     }
-    return { width: outWidth, height: outHeight, channels: outChannels, data: values };
+    return answers;
   };
 }

@@ -3,12 +3,15 @@
  * A thin adapter of runtime-core's hosted translator; it computes nothing on the page.
  */
 import {
-  assertTile,
+  assertSettings,
+  type Candidate,
   type ConcreteDevice,
   CycleganError,
+  chooseModels,
+  connectWorker,
   createHostedTranslator,
+  createPool,
   type Device,
-  selectModel,
   type TranslatedPixels,
   type Translator,
   type TranslatorOptions,
@@ -46,25 +49,38 @@ export async function createTranslator(
   bundle: BundleSource,
   options: WebTranslatorOptions = {},
 ): Promise<WebTranslator> {
-  const { device = 'auto', tile = 'auto' } = options;
+  const { device = 'auto', tile = 'auto', memory, alpha, background } = options;
+  const settings = { tile, memory, alpha, background };
   // Before anything is loaded for options that cannot be meant.
   const devices = devicesFor(device);
-  assertTile(tile);
+  assertSettings(settings);
   const { manifest, readModel } = await openBundle(bundle, options.signal);
-  const model = selectModel(manifest, options);
+  // A page cannot tell what processor it runs on, so that the choice is the same for every device.
+  const candidates = devices.flatMap((each) =>
+    chooseModels(manifest, { ...options, device: each, machine: undefined }).map((chosen) => ({
+      ...chosen,
+      device: each,
+    })),
+  );
+  const [first] = candidates;
+  if (!first) throw new Error('internal: no candidates');
   const source: SessionSource = {
-    file: await readModel(model, options),
+    file: await readModel(first.model, options),
     wasmFolder: options.wasmPaths === undefined ? undefined : pageUrl(options.wasmPaths, '/'),
     softwareAdapter: device === 'webgpu',
   };
   const decoder = createDecoder();
-  const hosted = await createHostedTranslator<SessionSource, ReturnType<typeof snapshot>, ImageData>({
+  const hosted = await createHostedTranslator<Candidate, ReturnType<typeof snapshot>, ImageData>({
     manifest,
-    model,
-    source,
-    tile,
-    devices,
-    startWorker: startSessionWorker,
+    candidates,
+    settings,
+    openPool: ({ device: on, model }, onProgress) =>
+      createPool({
+        requests: [{ device: on, model, source, pair: null, threads: undefined }],
+        batch: 1,
+        connect: () => connectWorker(on, startSessionWorker(on)),
+        onProgress,
+      }),
     decode: async (image) => decoder.decode(await image),
     encode: toImageData,
     signal: options.signal,
@@ -74,7 +90,7 @@ export async function createTranslator(
     throw error;
   });
   return {
-    info: hosted.info,
+    ...hosted,
     async translate(image, call) {
       const taken = snapshot(image);
       // The call may end before it looks at the snapshot, whose failure is then nobody's.

@@ -1,8 +1,8 @@
 /** The engine of a run: onnxruntime on the device that was asked for or found fastest, or TensorFlow.js. */
 import { type RunConfig, type RunOptions, trainingSize } from './config/index.js';
 import type { Engine, EngineOptions } from './engine.js';
-import { chooseTrainingDevice } from './engines/choose-device.js';
-import { createOrtEngine } from './engines/ort.js';
+import { chooseTrainingDevice } from './engines/ort-node/choose-device.js';
+import { createOrtEngine } from './engines/ort-node/engine.js';
 
 type OnNote = (message: string) => void;
 

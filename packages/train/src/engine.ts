@@ -1,11 +1,11 @@
 /** The contract between the trainer and what computes: steps of training on batches, several at once where it pays. */
-import type { InitConfig, NetworksConfig } from '@cyclegan/model';
-import type { PoolChoice } from './image-pool.js';
+import type { InitConfig, NetworksConfig } from '@cyclegan/model/networks';
+import type { PoolChoice } from './feed/image-pool.js';
 import type { Losses, ObjectiveConfig } from './step/objective.js';
 import type { Group } from './step/step-graph.js';
 
-/** What an engine computes, and on how much at a time. */
-export interface EngineOptions {
+/** What an engine computes, and on how much at a time; not where. */
+export interface EngineTask {
   networks: NetworksConfig;
   objective: ObjectiveConfig;
   adam: { beta1: number; beta2: number };
@@ -18,10 +18,14 @@ export interface EngineOptions {
   /** Gives the initial weights, with `init`. */
   seed: number;
   init: InitConfig;
-  device: 'cpu' | 'cuda' | 'webgpu';
-  threads?: number | undefined;
   /** Compute the residual blocks' activations again for the gradients instead of keeping them. */
   recompute: boolean;
+}
+
+/** A task, and where and how it is computed. */
+export interface EngineOptions extends EngineTask {
+  device: 'cpu' | 'cuda' | 'webgpu';
+  threads?: number | undefined;
   /** Steps that one call of the device makes; the engine finds a number for `auto`. */
   stepsPerRun: number | 'auto';
   /** Called with one sentence when something takes long or falls back. */

@@ -14,21 +14,14 @@ export {
   chooseTrainingDevice,
   type DeviceChoice,
   type TriedDevice,
-} from './engines/choose-device.js';
-export { cudaInstallCommand, deviceAbsence } from './engines/device-absence.js';
-export { createOrtEngine } from './engines/ort.js';
+} from './engines/ort-node/choose-device.js';
+export { cudaInstallCommand, deviceAbsence } from './engines/ort-node/device-absence.js';
+export { createOrtEngine } from './engines/ort-node/engine.js';
+export { amortisedSteps } from './engines/ort-node/steps-per-run.js';
 export { practiceInputs, practiceRun } from './engines/practice.js';
-export { amortisedSteps } from './engines/steps-per-run.js';
 export { createTfjsEngine, type Load } from './engines/tfjs/index.js';
 export * from './evaluation/index.js';
-export {
-  createHostPool,
-  type HostPool,
-  type PoolChoice,
-  type PoolOptions,
-  poolChoice,
-  poolFill,
-} from './image-pool.js';
+export * from './feed/index.js';
 export { initialState } from './initial-state.js';
 export * from './live/index.js';
 export { lockRun, type Release } from './lock.js';

@@ -1,5 +1,5 @@
 /** The state that a run begins with, the same for every engine. */
-import { initialWeights } from '@cyclegan/model';
+import { initialWeights } from '@cyclegan/model/networks';
 import type { EngineOptions, EngineState, GroupState } from './engine.js';
 import { type Group, groupBuffers, groupParameters } from './step/step-graph.js';
 

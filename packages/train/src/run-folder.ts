@@ -20,7 +20,7 @@ import { z } from 'zod';
 import { plateauSchema, type RunConfig, runConfigSchema, trainingSize } from './config/index.js';
 import type { EngineState, GroupState } from './engine.js';
 import { readMetrics } from './report/index.js';
-import { type Group, groupBuffers, groupNames, groupParameters } from './step/state.js';
+import { cutVector, type Group, groupBuffers, groupNames, groupParameters } from './step/state.js';
 
 /** What `state.json` holds beside the tensors. Random numbers need no state: they are functions of the step. */
 const stateSchema = z.object({
@@ -108,12 +108,12 @@ export async function saveState(
   state: TrainingState,
   best: boolean,
 ): Promise<string> {
-  const weights = new Map<string, Tensor>();
+  const weights: [string, Tensor][] = [];
   const optimizer = new Map<string, Tensor>();
   for (const group of groupNames) {
     const { parameters, m, v, buffers } = state.engine.groups[group];
-    cut(groupParameters(config.networks, group), parameters, weights);
-    cut(groupBuffers(config.networks, group), buffers, weights);
+    weights.push(...cutVector(groupParameters(config.networks, group), parameters));
+    weights.push(...cutVector(groupBuffers(config.networks, group), buffers));
     optimizer.set(`${group}.m`, { shape: [m.length], data: m });
     optimizer.set(`${group}.v`, { shape: [v.length], data: v });
   }
@@ -126,7 +126,7 @@ export async function saveState(
   return writeCheckpoint({
     run,
     step: state.step,
-    weights,
+    weights: new Map(weights),
     optimizer,
     best,
     keep: config.keep,
@@ -189,16 +189,6 @@ function imageShape(config: RunConfig, domain: 'A' | 'B'): number[] {
   const { inputChannels, outputChannels } = config.networks.generator;
   const { height, width } = trainingSize(config);
   return [domain === 'A' ? inputChannels : outputChannels, height, width];
-}
-
-/** Puts the pieces of a flat vector under their names. */
-function cut(parts: readonly Parameter[], flat: Float32Array, into: Map<string, Tensor>): void {
-  let at = 0;
-  for (const part of parts) {
-    const data = flat.subarray(at, at + parameterCount([part]));
-    at += data.length;
-    into.set(part.name, { shape: part.shape, data });
-  }
 }
 
 function gather(parts: readonly Parameter[], checkpoint: Checkpoint): Float32Array {

@@ -9,13 +9,13 @@ import { CycleganError } from '@cyclegan/runtime-core';
 import { type RunConfig, trainingSize } from './config/index.js';
 import {
   createDataSource,
-  type DataSource,
   type ImageSet,
   loadImages,
   openImageSet,
   planCache,
   trainingShape,
 } from './data/index.js';
+import type { DataSource } from './feed/batches.js';
 import type { TrainEvent } from './train-events.js';
 import type { Samples } from './training-loop.js';
 

@@ -1,5 +1,6 @@
 /** A run from its options to its result: config, folders, engine, data and samples are made or read back here. */
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
@@ -95,6 +96,7 @@ async function trainLocked(options: TrainOptions, sets: Sets, emit: Emit): Promi
     a: options.a,
     b: options.b,
     stepsPerEpoch: (batch: number) => Math.ceil(Math.max(sets.A.files.length, sets.B.files.length) / batch),
+    threads: availableParallelism(),
   };
   const unmeasured = old ? resumeConfig(asked, old, images) : resolveConfig(asked, images);
   const measured = { ...unmeasured, ...(await measureSets(unmeasured, sets, emit, signal)) };

@@ -3,11 +3,11 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CycleganError, isCycleganError } from '@cyclegan/runtime-core';
-import { evaluationInterval, freshPlateau, lookAt, type RunConfig, rateFactor } from './config/index.js';
-import { type Batch, type DataSource, randomAt } from './data/index.js';
-import type { Engine, EngineState, StepInput } from './engine.js';
+import { evaluationInterval, freshPlateau, lookAt, type RunConfig } from './config/index.js';
+import type { Engine, EngineState } from './engine.js';
+import type { Batch, DataSource } from './feed/batches.js';
+import { epochOf, learningRateAt, stepInput } from './feed/step-input.js';
 import type { Judge } from './held-out.js';
-import { poolChoice } from './image-pool.js';
 import { type MetricsLine, samplesPng, writeReport } from './report/index.js';
 import { appendMetrics, saveState, type TrainingFacts } from './run-folder.js';
 import type { Losses } from './step/objective.js';
@@ -85,7 +85,13 @@ export async function runLoop(loop: Loop): Promise<TrainResult> {
       const { metrics, value: judged } = await judge.evaluate();
       facts.best = nextBest(facts.best, judge, judged, step);
       const best = isBest();
-      await appendMetrics(run, { step, epoch: epochOf(step - 1), eval: metrics, metric: judge.metric, best });
+      await appendMetrics(run, {
+        step,
+        epoch: epochOf(step - 1, data.stepsPerEpoch),
+        eval: metrics,
+        metric: judge.metric,
+        best,
+      });
       await events?.scalars(step, prefixed('eval', metrics));
       emit({ type: 'evaluation', step, metrics, metric: judge.metric, value: judged, best });
       value = judge.better === 'higher' ? -judged : judged;
@@ -111,7 +117,7 @@ export async function runLoop(loop: Loop): Promise<TrainResult> {
     if (step % config.reportEvery === 0 || step === config.steps) {
       const line: MetricsLine = {
         step,
-        epoch: epochOf(step - 1),
+        epoch: epochOf(step - 1, data.stepsPerEpoch),
         lr: learningRate,
         losses: result,
         imagesPerSecond: round(imagesPerSecond),
@@ -135,9 +141,7 @@ export async function runLoop(loop: Loop): Promise<TrainResult> {
       secondsLeft,
     });
   };
-  const epochOf = (index: number) => Math.floor(index / data.stepsPerEpoch) + 1;
-  const rateAt = (index: number) =>
-    config.learningRate * rateFactor(config, index + 1, epochOf(index), facts.plateau?.factor);
+  const rateAt = (index: number) => learningRateAt(config, index, data.stepsPerEpoch, facts.plateau?.factor);
   const take = async (index: number): Promise<Batch> => {
     const asked = performance.now();
     try {
@@ -197,18 +201,6 @@ export async function runLoop(loop: Loop): Promise<TrainResult> {
         ? undefined
         : { metric, value, step: bestStep },
     dataWait: waited / seconds(),
-  };
-}
-
-function stepInput(config: RunConfig, batch: Batch, step: number, learningRate: number): StepInput {
-  const choice = (domain: 'A' | 'B') =>
-    poolChoice({ capacity: config.pool, batch: config.batch, seed: config.seed, domain }, step);
-  return {
-    a: batch.a,
-    b: batch.b,
-    pool: { A: choice('A'), B: choice('B') },
-    learningRate,
-    noise: randomAt(config.seed, 'noise', step).integer(2 ** 32),
   };
 }
 

@@ -12,7 +12,12 @@ import {
 } from '@cyclegan/train';
 import { describe, expect, it } from 'vitest';
 
-const folders = { a: 'photos', b: 'paintings', stepsPerEpoch: (batch: number) => Math.ceil(100 / batch) };
+const folders = {
+  a: 'photos',
+  b: 'paintings',
+  stepsPerEpoch: (batch: number) => Math.ceil(100 / batch),
+  threads: 2,
+};
 const resolve = (options: RunOptions = {}) => resolveConfig(options, folders);
 const duration = ({ steps, decaySteps, epochs, decayEpochs }: RunConfig) => [
   steps,

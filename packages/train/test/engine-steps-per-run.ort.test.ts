@@ -4,8 +4,8 @@
  */
 import { amortisedSteps, initialState } from '@cyclegan/train';
 import { expect, it } from 'vitest';
-import { createLoopRunner } from '../dist/engines/ort-loop.js';
-import { findStepsPerRun } from '../dist/engines/steps-per-run.js';
+import { createLoopRunner } from '../dist/engines/ort-node/loop-runner.js';
+import { findStepsPerRun } from '../dist/engines/ort-node/steps-per-run.js';
 import { inputsOf, tinyEngine } from './engine-support.mjs';
 
 it('makes as many steps as bring the state to a twentieth of the time', () => {

@@ -3,7 +3,7 @@ import { Graph, Mul, Sign, Split, writeOnnx } from '@cyclegan/graph';
 import { stepGraph } from '@cyclegan/train';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
-import { fitWebGpu } from '../dist/engines/webgpu-graph.js';
+import { fitWebGpu } from '../dist/engines/ort/webgpu-graph.js';
 import { tinyEngine } from './engine-support.mjs';
 
 function example(): Graph {

@@ -71,7 +71,7 @@ export const evalCommand = defineCommand({
       describe: 'Chooses the subsets of KID',
     },
     device: {
-      choices: ['auto', 'cpu', 'cuda', 'webgpu'],
+      choices: ['auto', 'cpu', 'cuda', 'tensorrt', 'webgpu'],
       default: 'auto',
       describe: 'Where to compute; the feature model runs on cuda or cpu',
     },

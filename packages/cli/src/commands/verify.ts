@@ -4,7 +4,7 @@ import { customLayersOption, loadCustomLayers } from '../custom-layers.js';
 import { listOf } from '../options.js';
 import { comparisonTable, placementTable } from '../verify-table.js';
 
-const devices = listOf('device', ['cpu', 'cuda', 'webgpu']);
+const devices = listOf('device', ['cpu', 'cuda', 'tensorrt', 'webgpu']);
 
 export const verify = defineCommand({
   command: 'verify <bundle>',
@@ -29,7 +29,7 @@ export const verify = defineCommand({
       type: 'string',
       coerce: devices,
       defaultDescription: 'those of this machine',
-      describe: 'Devices to run on, of cpu, cuda, webgpu, joined by commas',
+      describe: 'Devices to run on, of cpu, cuda, tensorrt, webgpu, joined by commas',
     },
   },
   examples: [

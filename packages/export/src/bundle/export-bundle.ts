@@ -5,16 +5,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { reversed } from '@cyclegan/model';
-import { MANIFEST_VERSION, type Manifest, throwIfAborted } from '@cyclegan/runtime-core';
+import { type Manifest, throwIfAborted } from '@cyclegan/runtime-core';
 import { SYNTHETIC, splitPictures } from '../pictures/pictures.js';
 import { writeTriton } from '../ship/triton.js';
 import { writeCard } from '../ship/write-card.js';
-import { TOOL, toolVersion } from '../version.js';
 import { replaceBundle } from './bundle-folder.js';
 import { type DirectionReport, type ExportedDirection, exportDirection } from './export-direction.js';
 import type { ExportOptions } from './export-options.js';
-import { type ExportPlan, planExport } from './export-plan.js';
+import { planExport } from './export-plan.js';
+import { makeManifest } from './manifest.js';
 
 export interface ExportResult {
   /** The bundle's folder, as it was given. */
@@ -71,7 +70,8 @@ export async function exportBundle(options: ExportOptions): Promise<ExportResult
         }),
       );
     }
-    const made = makeManifest(plan, exported);
+    const { provenance, training } = source;
+    const made = makeManifest({ name: plan.name, licence: plan.licence, provenance, training, exported });
     if (options.card) {
       await begin('README.md');
       files.push(...(await writeCard({ folder, manifest: made, pictures })));
@@ -89,26 +89,5 @@ export async function exportBundle(options: ExportOptions): Promise<ExportResult
       options.triton === undefined
         ? []
         : await writeTriton({ bundle: out, manifest, repository: options.triton }),
-  };
-}
-
-function makeManifest(
-  { source: { training, provenance }, name, licence, directions }: ExportPlan,
-  exported: readonly ExportedDirection[],
-): Manifest {
-  const [config] = exported.map((each) => each.config);
-  return {
-    format: 'cyclegan-bundle',
-    version: MANIFEST_VERSION,
-    name,
-    licence,
-    createdBy: { tool: TOOL, version: toolVersion() },
-    createdAt: new Date().toISOString(),
-    // Always that from A to B.
-    networks: { generator: config && directions[0] === 'BtoA' ? reversed(config) : (config ?? null) },
-    provenance,
-    training,
-    models: exported.flatMap(({ models }) => models),
-    variants: exported.flatMap(({ variants }) => variants),
   };
 }

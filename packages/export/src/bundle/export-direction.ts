@@ -2,6 +2,7 @@
  * One direction of a bundle: its generator prepared, in every precision and interface asked for, each file measured and
  * with its self-check. Where the files go is the caller's.
  */
+import { createHash } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
 import type { Graph, OptimizeTable } from '@cyclegan/graph';
 import type { GeneratorConfig } from '@cyclegan/model';
@@ -9,16 +10,18 @@ import type { Direction, ModelEntry, Precision, VariantEntry } from '@cyclegan/r
 import { graphFailure } from '../graph-failure.js';
 import type { ImageSizes } from '../image-sizes.js';
 import type { Imported } from '../import/imported.js';
+import { evaluate } from '../ort/evaluate.js';
 import { withPlanes } from '../ort/run-planes.js';
 import type { SplitPictures } from '../pictures/pictures.js';
 import { type MeasureOptions, measure, type QuantizeReport } from '../precision/index.js';
 import { describeVariant, type VariantOptions, variantFile, variantOf } from '../variants/index.js';
 import type { ExportOptions } from './export-options.js';
 import type { ExportPlan } from './export-plan.js';
+import { memoryOf } from './graph-memory.js';
 import { knownPatch } from './known-patch.js';
-import { type FileFacts, fileBytes, fileFields } from './model-file.js';
+import { endsOf, type FileFacts, fileBytes, fileFields, UNMEASURED } from './model-file.js';
 import { evaluationImages, toPrecision } from './precision-graph.js';
-import { type PreparedModel, prepareModel } from './prepare-model.js';
+import { prepareModel } from './prepare-model.js';
 import { makeSelfCheck } from './self-check.js';
 
 export interface DirectionOptions {
@@ -57,13 +60,14 @@ export async function exportDirection(work: DirectionOptions): Promise<ExportedD
   const { signal } = options;
   const where = `${plan.source.path}, ${direction}`;
   const range = options.range ?? imported.range ?? [-1, 1];
-  const model = await prepareModel(imported, { range, where, signal });
+  const model = await prepareModel(imported, { range, where, evaluate, signal });
   const { input: named, output, key } = options;
   const { name, licence } = plan;
   const facts: FileFacts = { name, licence, direction, details: { range, input: named, output, key } };
   const plain = fileBytes(model.graph, facts);
   const input = model.graph.inputs[0]?.name ?? '';
   const patch = await knownPatch({ imported, model, plain, input, range, where });
+  const memory = memoryOf(model.graph, model);
   const isMeasured = plan.precisions.some((precision) => precision !== 'fp32');
   const images = isMeasured ? await evaluationImages(model, { pictures, side: plan.side }) : [];
 
@@ -89,14 +93,15 @@ export async function exportDirection(work: DirectionOptions): Promise<ExportedD
     const file = `${direction}.${precision}.onnx`;
     await write(file, bytes);
     models.push({
-      ...fileFields(bytes, { direction, precision, file }, model),
+      ...fileFields(bytes, { direction, precision, file, sha256: sha256(bytes) }, model),
       ...endsOf(graph, model),
+      memory,
       // Integers are computed only where the optimiser has put them together.
       selfCheck: await withPlanes(bytes, input, precision === 'int8' ? 'all' : 'disabled', (run) =>
         makeSelfCheck({ ...model, precision }, patch, run, `${plan.source.path}, ${what}`),
       ),
       ...(precision === 'fp32'
-        ? unmeasured
+        ? UNMEASURED
         : await measured(
             { fp32: plain, candidate: bytes, images, input, signal },
             kindOf(pictures, precision),
@@ -127,7 +132,10 @@ async function exportVariants(
     const made = madeVariant(graph, variant, file);
     const bytes = fileBytes(made, facts);
     await write(file, bytes);
-    entries.push({ ...fileFields(bytes, { ...of, file }, sizes), ...describeVariant(made, variant) });
+    entries.push({
+      ...fileFields(bytes, { ...of, file, sha256: sha256(bytes) }, sizes),
+      ...describeVariant(made, variant),
+    });
   }
   return entries;
 }
@@ -140,17 +148,6 @@ function warnOfFloat(what: string, report: QuantizeReport | undefined, { onWarni
   );
 }
 
-function endsOf(
-  graph: Graph,
-  { inputChannels, outputChannels }: PreparedModel,
-): Pick<ModelEntry, 'input' | 'output'> {
-  const tensor = { layout: 'NCHW', dtype: 'float32', range: [-1, 1] } satisfies Partial<ModelEntry['input']>;
-  return {
-    input: { name: graph.inputs[0]?.name ?? '', channels: inputChannels, ...tensor },
-    output: { name: graph.outputs[0]?.name ?? '', channels: outputChannels, ...tensor },
-  };
-}
-
 /** What a model does not allow, such as tiles of one without InstanceNormalization, is an option to be changed. */
 function madeVariant(graph: Graph, variant: VariantOptions, file: string): Graph {
   try {
@@ -160,11 +157,10 @@ function madeVariant(graph: Graph, variant: VariantOptions, file: string): Graph
   }
 }
 
-type Measurements = Pick<ModelEntry, 'quality' | 'speed'>;
-
-const unmeasured: Measurements = { quality: null, speed: [] };
-
-async function measured(options: MeasureOptions, pictures: SplitPictures['of']): Promise<Measurements> {
+async function measured(
+  options: MeasureOptions,
+  pictures: SplitPictures['of'],
+): Promise<Pick<ModelEntry, 'quality' | 'speed'>> {
   const { psnr, worst, speed, images } = await measure(options);
   const [, , height = 0, width = 0] = options.images[0]?.shape ?? [];
   const machine = { device: 'cpu', threads: availableParallelism(), machine: cpuName() } as const;
@@ -173,6 +169,10 @@ async function measured(options: MeasureOptions, pictures: SplitPictures['of']):
     quality: { psnr: Math.max(0, psnr), worst: Math.max(0, worst), images, of: pictures },
     speed: [{ ...machine, ratio: Math.min(speed, 1000), width, height }],
   };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function cpuName(): string {

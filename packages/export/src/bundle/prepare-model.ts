@@ -2,12 +2,11 @@
  * From an imported generator to the float32 graph that a bundle ships: a bundle's names and range, free sizes,
  * optimised. Writes no files.
  */
-import { formatShape, type Graph, type OptimizeTable } from '@cyclegan/graph';
+import { type Evaluate, formatShape, type Graph, type OptimizeTable, optimize } from '@cyclegan/graph';
 import { CycleganError } from '@cyclegan/runtime-core';
 import { graphFailure } from '../graph-failure.js';
 import { freeSizes, type ImageSizes } from '../image-sizes.js';
 import type { Imported } from '../import/imported.js';
-import { optimize } from '../optimize.js';
 import { type ValueRange, withBundleInterface } from './model-interface.js';
 
 export interface PreparedModel extends ImageSizes {
@@ -21,14 +20,15 @@ export interface PreparedModel extends ImageSizes {
 
 /**
  * @param where the source, for messages
+ * @param evaluate how constants are computed
  * @throws CycleganError `input` for a model that cannot be bundled: of one size alone, with an output of another size
  * than its input, or of other channels than one or three; `aborted`
  */
 export async function prepareModel(
-  imported: Imported,
-  options: { range: ValueRange; where: string; signal: AbortSignal | undefined },
+  imported: Pick<Imported, 'graph'>,
+  options: { range: ValueRange; where: string; evaluate: Evaluate; signal: AbortSignal | undefined },
 ): Promise<PreparedModel> {
-  const { range, where, signal } = options;
+  const { range, where, evaluate, signal } = options;
   const refuse = (expected: string, got: string): never => {
     throw new CycleganError(
       'input',
@@ -51,7 +51,7 @@ export async function prepareModel(
     imageChannels(output?.value.shape[1]) ??
     refuse('images of 1 or 3 channels', channelWords(output?.value.shape));
   try {
-    const { graph, table } = await optimize(sized.graph, { signal });
+    const { graph, table } = await optimize(sized.graph, { evaluate, ...(signal && { signal }) });
     return { ...sized, graph, inputChannels, outputChannels, table };
   } catch (error) {
     if (signal?.aborted)

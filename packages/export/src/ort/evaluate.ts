@@ -1,5 +1,5 @@
-/** Runs a graph without inputs in onnxruntime: how passes learn what constants come to. Knows no passes. */
-import type { Tensor } from '@cyclegan/graph';
+/** Runs a graph without inputs in onnxruntime-node: how passes learn what constants come to. Knows no passes. */
+import { evaluator } from './graph-session.js';
 import { openCpuSession } from './session.js';
 
 /**
@@ -7,11 +7,4 @@ import { openCpuSession } from './session.js';
  * @returns all outputs by name, the caller's own
  * @throws what onnxruntime throws for a model that it cannot run
  */
-export async function evaluate(model: Uint8Array): Promise<ReadonlyMap<string, Tensor>> {
-  const session = await openCpuSession(model, 'disabled');
-  try {
-    return await session.run(new Map());
-  } finally {
-    await session.dispose();
-  }
-}
+export const evaluate = evaluator(openCpuSession);

@@ -1,7 +1,7 @@
 /** A model's bytes as a function from planes to planes, on the CPU, for self-checks and samples. */
 import type { RunPlanes } from '@cyclegan/runtime-core';
-import { planesOf, tensorOf } from './planes.js';
-import { type OptimizationLevel, withSession } from './session.js';
+import { type OptimizationLevel, planesRunner } from './graph-session.js';
+import { withSession } from './session.js';
 
 /**
  * Opens a model of one input, lends it to `use` and frees it.
@@ -13,7 +13,5 @@ export function withPlanes<T>(
   level: OptimizationLevel,
   use: (run: RunPlanes) => Promise<T>,
 ): Promise<T> {
-  return withSession(model, level, (run) =>
-    use(async (planes) => planesOf(await run(new Map([[input, tensorOf(planes)]])))),
-  );
+  return withSession(model, level, (run) => use(planesRunner(run, input)));
 }

@@ -1,16 +1,10 @@
 /**
- * onnxruntime on the CPU, for a look at what a graph computes. Runs hold up the thread; what serves images is in
+ * onnxruntime-node on the CPU, for a look at what a graph computes. Runs hold up the thread; what serves images is in
  * runtime-node.
  */
 import { type DType, type DTypeArrays, type Tensor as TypedTensor, tensor } from '@cyclegan/graph';
-import type { Tensor } from '@cyclegan/model';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-
-/**
- * `disabled` runs the graph node by node as it is written, with little memory beside the model itself; `all` is what the
- * runtimes use.
- */
-export type OptimizationLevel = 'disabled' | 'all';
+import { type GraphSession, lend, type OptimizationLevel, type Run } from './graph-session.js';
 
 /** Without packed copies of weights, and without an arena that keeps what was freed: hardly slower, and far smaller. */
 const lean: InferenceSession.SessionOptions = {
@@ -19,13 +13,6 @@ const lean: InferenceSession.SessionOptions = {
   extra: { session: { disable_prepacking: '1' } },
 };
 
-/** An open session. Holds native memory until disposed of. */
-export interface CpuSession {
-  /** Feeds by input name → all outputs by name, the caller's own. */
-  run(feeds: ReadonlyMap<string, TypedTensor>): Promise<ReadonlyMap<string, TypedTensor>>;
-  dispose(): Promise<void>;
-}
-
 /**
  * @param model ONNX bytes, or the path of a file, which alone may have its tensors in files beside it
  * @throws what onnxruntime throws for a model that it cannot run
@@ -33,7 +20,7 @@ export interface CpuSession {
 export async function openCpuSession(
   model: Uint8Array | string,
   level: OptimizationLevel,
-): Promise<CpuSession> {
+): Promise<GraphSession> {
   const options: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     graphOptimizationLevel: level,
@@ -54,9 +41,6 @@ export async function openCpuSession(
   };
 }
 
-/** Feeds by input name → the first output. */
-export type Run = (feeds: ReadonlyMap<string, Tensor>) => Promise<Tensor>;
-
 /**
  * Opens a model whose inputs and output are float32, lends it to `use` and frees it.
  * @throws as {@link openCpuSession}
@@ -66,24 +50,7 @@ export async function withSession<T>(
   level: OptimizationLevel,
   use: (run: Run) => Promise<T>,
 ): Promise<T> {
-  const session = await openCpuSession(model, level);
-  try {
-    return await use(async (feeds) => {
-      const typed = Array.from(feeds, ([name, value]) => [name, floats(value)] as const);
-      const [output] = Array.from(await session.run(new Map(typed)), ([, value]) => value);
-      if (!(output?.data instanceof Float32Array)) {
-        throw new Error(`expected a float32 output, got ${output?.dtype ?? 'none'}`);
-      }
-      return { shape: output.shape, data: output.data };
-    });
-  } finally {
-    await session.dispose();
-  }
-}
-
-/** A model's tensor with its element type; shares the data. */
-export function floats({ shape, data }: Tensor): TypedTensor {
-  return tensor('float32', shape, data as Float32Array<ArrayBuffer>);
+  return lend(await openCpuSession(model, level), use);
 }
 
 export function toOrt({ dtype, shape, data }: TypedTensor): OrtTensor {

@@ -2,7 +2,8 @@
 import type { Tensor } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
 import { INPUT_NAME } from '../bundle/model-interface.js';
-import { type Run, withSession } from '../ort/session.js';
+import type { Run } from '../ort/graph-session.js';
+import { withSession } from '../ort/session.js';
 import { pause, type Quality, qualityOf } from './quality.js';
 
 /** Runs of a millisecond say little one by one. */

@@ -5,7 +5,8 @@
 import { fixedShape, type Graph, prune, ReduceMax, ReduceMin, type Value, writeOnnx } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
 import { CycleganError } from '@cyclegan/runtime-core';
-import { type CpuSession, floats, openCpuSession } from '../ort/session.js';
+import { floats, type GraphSession } from '../ort/graph-session.js';
+import { openCpuSession } from '../ort/session.js';
 import type { Range } from './eight-bits.js';
 import { follow } from './follow.js';
 import { createHistogram, type Histogram } from './histogram.js';
@@ -82,7 +83,7 @@ export async function observe(
 /** Looks at some of a graph's values. */
 interface Observer {
   run(image: Tensor): Promise<[Value, Float32Array][]>;
-  dispose: CpuSession['dispose'];
+  dispose: GraphSession['dispose'];
 }
 
 /** @param extremes of each value the smallest and the largest element alone */

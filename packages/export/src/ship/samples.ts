@@ -1,7 +1,13 @@
 /** Samples for a model card: pictures and what a bundle's model makes of them, as PNG files. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ModelEntry, type Pixels, type RunPlanes, translatePixels } from '@cyclegan/runtime-core';
+import {
+  type ModelEntry,
+  type Pixels,
+  type RunPlanes,
+  sessionOf,
+  translatePixels,
+} from '@cyclegan/runtime-core';
 import sharp from 'sharp';
 import { type PictureSource, readPictures } from '../pictures/pictures.js';
 
@@ -31,7 +37,8 @@ export async function writeSamples({ folder, model, run, pictures }: SamplesOpti
     const stem = `sample-${model.direction}-${samples.length + 1}`;
     const sample = { direction: model.direction, input: `${stem}-input.png`, output: `${stem}-output.png` };
     await writePng(join(folder, sample.input), pixels);
-    await writePng(join(folder, sample.output), await translatePixels({ pixels, model, tile: 'none', run }));
+    const translated = await translatePixels({ pixels, model, tile: 'none', session: sessionOf(run) });
+    await writePng(join(folder, sample.output), translated.pixels);
     samples.push(sample);
     if (samples.length === COUNT) break;
   }

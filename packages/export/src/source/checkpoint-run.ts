@@ -5,7 +5,7 @@
 import { writeOnnx } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
 import { INPUT_NAME } from '../bundle/model-interface.js';
-import { withSession } from '../ort/session.js';
+import { lend, type OpenSession } from '../ort/graph-session.js';
 import { checkpointGraph, type GeneratorOptions, weightKey } from './generator-graph.js';
 
 /**
@@ -13,12 +13,16 @@ import { checkpointGraph, type GeneratorOptions, weightKey } from './generator-g
  * @returns the translation, of the same N, H, W
  * @throws CycleganError `bundle` for weights that do not fit the configuration
  */
-export async function runCheckpoint(options: GeneratorOptions, image: Tensor): Promise<Tensor> {
+export async function runCheckpoint(
+  options: GeneratorOptions,
+  image: Tensor,
+  open: OpenSession,
+): Promise<Tensor> {
   const graph = checkpointGraph(options, image.shape);
   const feeds = new Map([[INPUT_NAME, image]]);
   for (const { name } of graph.inputs) {
     const weight = options.weights.get(weightKey(options.direction, name));
     if (weight) feeds.set(name, weight);
   }
-  return withSession(writeOnnx(graph), 'disabled', (run) => run(feeds));
+  return lend(await open(writeOnnx(graph), 'disabled'), (run) => run(feeds));
 }

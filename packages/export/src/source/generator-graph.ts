@@ -3,7 +3,8 @@
  * ships, or with its weights as inputs, as it was trained.
  */
 import { Graph, type Shape, symbolicDim, tensor, type Value } from '@cyclegan/graph';
-import { type GeneratorConfig, generatorNetwork, reversed, sizeMultiple, type Tensor } from '@cyclegan/model';
+import type { Tensor } from '@cyclegan/model';
+import { type GeneratorConfig, generatorNetwork, reversed, sizeMultiple } from '@cyclegan/model/networks';
 import { CycleganError, type Direction } from '@cyclegan/runtime-core';
 import { INPUT_NAME, OUTPUT_NAME } from '../bundle/model-interface.js';
 

@@ -5,6 +5,7 @@ import { type GeneratorConfig, networksSchema, readWeights, type Tensor } from '
 import { CycleganError, type Direction, type Manifest, manifestSchema } from '@cyclegan/runtime-core';
 import { z } from 'zod';
 import type { Imported } from '../import/imported.js';
+import { openCpuSession } from '../ort/session.js';
 import { parseJson } from '../parse-json.js';
 import { runCheckpoint } from './checkpoint-run.js';
 import { checkWeights, directed, type GeneratorOptions, generatorGraph } from './generator-graph.js';
@@ -75,7 +76,7 @@ function importCheckpoint(options: GeneratorOptions, where: string): Imported {
     config: directed(options),
     openReference: async () => ({
       what: 'the checkpoint, its weights fed to its network',
-      run: (image: Tensor) => runCheckpoint(options, image),
+      run: (image: Tensor) => runCheckpoint(options, image, openCpuSession),
       dispose: async () => undefined,
     }),
   };

@@ -4,7 +4,14 @@
  */
 import { type OnnxModel, writeOnnx } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
-import { type ModelEntry, type Planes, paddedSide, runPadded, translatePixels } from '@cyclegan/runtime-core';
+import {
+  type ModelEntry,
+  type Planes,
+  paddedSide,
+  runPadded,
+  sessionOf,
+  translatePixels,
+} from '@cyclegan/runtime-core';
 import { createTranslator } from '@cyclegan/runtime-node';
 import sharp from 'sharp';
 import { planesOf, tensorOf } from '../ort/planes.js';
@@ -119,7 +126,8 @@ function join(tensors: readonly Tensor[]): Tensor {
 async function translator(subject: Subject): Promise<Difference> {
   const { bundle, entry, signal } = subject;
   const pixels = testPicture(41, 27, 1);
-  const expected = await translatePixels({ pixels, model: entry, tile: 'none', run: directly(subject) });
+  const session = sessionOf(directly(subject));
+  const { pixels: expected } = await translatePixels({ pixels, model: entry, tile: 'none', session });
   const { width, height, channels } = pixels;
   const png = await sharp(pixels.data, { raw: { width, height, channels } }).png().toBuffer();
   const { direction, precision } = entry;

@@ -14,6 +14,7 @@ export interface PlacedNodes {
 const providers: Readonly<Record<ConcreteDevice, string>> = {
   cpu: 'CPUExecutionProvider',
   cuda: 'CUDAExecutionProvider',
+  tensorrt: 'TensorrtExecutionProvider',
   webgpu: 'WebGpuExecutionProvider',
   wasm: 'CPUExecutionProvider',
 };

@@ -4,11 +4,13 @@ import { readOnnx, type Tensor as TypedTensor, tensor } from '@cyclegan/graph';
 import type { Tensor } from '@cyclegan/model';
 import { toByte, type VariantEntry } from '@cyclegan/runtime-core';
 import { readModel } from '@cyclegan/runtime-node';
+import { floats } from '../ort/graph-session.js';
 import { tensorOf, toChannelsFirst, toChannelsLast } from '../ort/planes.js';
-import { floats, openCpuSession } from '../ort/session.js';
+import { openCpuSession } from '../ort/session.js';
 import { testPlanes } from '../pictures/test-picture.js';
 import type { Answer } from '../source/source-stage.js';
 import { describeVariant } from '../variants/index.js';
+import { CORE_NAME } from '../variants/tiles.js';
 import { type Allowance, LEVEL, SAME } from './allowance.js';
 import { type Check, compare, type Subject } from './checks.js';
 import type { Difference } from './difference.js';
@@ -96,8 +98,12 @@ async function measure(
   const session = await openCpuSession(variant.bytes, 'disabled');
   const first = statistics && (await openCpuSession(statistics.bytes, 'disabled'));
   const answer: Answer = async (image) => {
-    const known = first ? await first.run(feeds(statistics.entry, image)) : [];
-    const outputs = await session.run(new Map([...known, ...feeds(variant.entry, image)]));
+    const known = first
+      ? await first.run(new Map([...feeds(statistics.entry, image), ...uncorrected(statistics.entry, image)]))
+      : [];
+    const outputs = await session.run(
+      new Map([...known, ...wholeCore(variant.entry, image), ...feeds(variant.entry, image)]),
+    );
     const [end] = variant.entry.outputs;
     const output = end && outputs.get(end.name);
     if (!output) throw new Error('expected an image as output, got none');
@@ -114,6 +120,22 @@ async function measure(
 function feeds({ inputs }: VariantEntry, image: Tensor): Map<string, TypedTensor> {
   const images = inputs.filter((end) => end.image !== null);
   return new Map(images.map((end) => [end.name, toInput(end, image)]));
+}
+
+/** What changes no statistics: zeros for the means, ones for the variances. */
+function uncorrected({ inputs, statistics }: VariantEntry, image: Tensor): Map<string, TypedTensor> {
+  const [batch = 1] = image.shape;
+  const total = statistics ?? 0;
+  const rows = Float32Array.from({ length: 2 * batch * total }, (_, i) => Math.floor(i / total) % 2);
+  const ends = inputs.filter((end) => end.image === null);
+  return new Map(ends.map(({ name }) => [name, tensor('float32', [batch, 2, total], rows)]));
+}
+
+/** All of the image, where a part of it may be named. */
+function wholeCore({ part }: VariantEntry, image: Tensor): Map<string, TypedTensor> {
+  const [height = 0, width = 0] = image.shape.slice(2);
+  const core = tensor('float32', [1, 1, 4], Float32Array.of(0, 0, height, width));
+  return new Map(part === 'tile' ? [[CORE_NAME, core]] : []);
 }
 
 /** A picture's alpha, so that one that is lost or mixed up is found. */

@@ -6,7 +6,8 @@ import {
   throwIfAborted,
   type VariantEntry,
 } from '@cyclegan/runtime-core';
-import { floats, openCpuSession } from '../ort/session.js';
+import { floats } from '../ort/graph-session.js';
+import { openCpuSession } from '../ort/session.js';
 import type { PictureSource } from '../pictures/pictures.js';
 import type { Answer } from '../source/source-stage.js';
 import { nearFp32, onProvider, roundingOf, sameFile } from './allowance.js';

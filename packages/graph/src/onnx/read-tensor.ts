@@ -2,21 +2,10 @@
 import { type TensorProto, TensorProto_DataLocation } from 'onnx-buf';
 import { GraphError } from '../errors.js';
 import { dtypeOfOnnx } from '../ops/logic.js';
-import { type DType, type DTypeArrays, type Tensor, tensor } from '../tensor.js';
+import { type DType, type DTypeArrays, dtypeArrays, type Tensor, tensor } from '../tensor.js';
 
 /** Gives the bytes of a file beside the model; throws where there is none. */
 export type ExternalData = (location: string) => Uint8Array;
-
-const arrays: { readonly [T in DType]: new (buffer: ArrayBuffer) => DTypeArrays[T] } = {
-  float64: Float64Array,
-  float32: Float32Array,
-  float16: Uint16Array,
-  int64: BigInt64Array,
-  int32: Int32Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-};
 
 /** Where ONNX keeps a type's elements when they are not raw bytes. */
 const lists: { readonly [T in DType]: (proto: TensorProto) => DTypeArrays[T] } = {
@@ -53,11 +42,11 @@ function elements(proto: TensorProto, dtype: DType): DTypeArrays[DType] {
 }
 
 function typed(proto: TensorProto, dtype: DType, bytes: Uint8Array): DTypeArrays[DType] {
-  if (bytes.byteLength % arrays[dtype].prototype.BYTES_PER_ELEMENT !== 0) {
+  if (bytes.byteLength % dtypeArrays[dtype].prototype.BYTES_PER_ELEMENT !== 0) {
     throw refused(proto, `expected whole ${dtype} elements, got ${bytes.byteLength} bytes`);
   }
   // Not slice: of a Buffer, which files are read into, that is no copy.
-  return new arrays[dtype](new Uint8Array(bytes).buffer);
+  return new dtypeArrays[dtype](new Uint8Array(bytes).buffer);
 }
 
 function externalElements(
@@ -71,7 +60,7 @@ function externalElements(
   if (location === undefined) throw refused(proto, 'expected external data with a location, got none');
   if (!external) throw refused(proto, `expected its data in the file, got external data in "${location}"`);
   const whole = external(location);
-  const size = shape.reduce((product, dim) => product * dim, arrays[dtype].prototype.BYTES_PER_ELEMENT);
+  const size = shape.reduce((product, dim) => product * dim, dtypeArrays[dtype].prototype.BYTES_PER_ELEMENT);
   const offset = Number(keys.get('offset') ?? 0);
   const length = Number(keys.get('length') ?? size);
   if (!isCount(offset) || !isCount(length) || length !== size || offset + length > whole.length) {

@@ -11,6 +11,7 @@ import {
   type Manifest,
   type ModelEntry,
   parseManifest,
+  reasonOf,
 } from '@cyclegan/runtime-core';
 
 /** The model file: a path, or its bytes. */
@@ -35,17 +36,29 @@ export async function readBundle(folder: string): Promise<Bundle> {
 
 async function readJson(path: string): Promise<unknown> {
   try {
-    const { size } = await stat(path);
-    if (size > MAX_MANIFEST_BYTES) throw new Error(`it is ${size} bytes long`);
-    return JSON.parse(await readFile(path, 'utf8'));
+    const bytes = await readRegular(path, (size) => {
+      if (size > MAX_MANIFEST_BYTES) throw new Error(`it is ${size} bytes long`);
+    });
+    return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CycleganError(
       'bundle',
-      `[bundle] ${path}: expected a readable manifest, got "${reason}". Point at a folder that \`cyclegan export\` wrote.`,
+      `[bundle] ${path}: expected a readable manifest, got "${reasonOf(cause)}". Point at a folder that \`cyclegan export\` wrote.`,
       { cause },
     );
   }
+}
+
+/**
+ * A pipe or a device could be read for ever, so that only files are. Links are followed: stores of content and packages
+ * are made of them, and what they lead to has to have the manifest's hash like any other.
+ * @param allow throws for a size that is not to be read
+ */
+async function readRegular(path: string, allow: (size: number) => void): Promise<Buffer> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new Error('it is not a file');
+  allow(found.size);
+  return readFile(path);
 }
 
 /** What a manifest's entry, of a model or of a variant, says of the file itself. */
@@ -64,14 +77,12 @@ export async function readModel(model: ModelFile, file: NodeSource): Promise<Uin
 
 async function readSized(model: ModelFile, path: string): Promise<Uint8Array> {
   try {
-    checkModelFile(model, { bytes: (await stat(path)).size }, path);
-    return await readFile(path);
+    return await readRegular(path, (bytes) => checkModelFile(model, { bytes }, path));
   } catch (cause) {
     if (cause instanceof CycleganError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CycleganError(
       'bundle',
-      `[bundle] ${path}: expected a readable model file, got "${reason}". Copy or export the bundle again.`,
+      `[bundle] ${path}: expected a readable model file, got "${reasonOf(cause)}". Copy or export the bundle again.`,
       { cause },
     );
   }

@@ -4,11 +4,12 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { cpus } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
 import { type ConcreteDevice, CycleganError, type Device } from '@cyclegan/runtime-core';
 
 /** In the order that `auto` tries them. */
-export const NODE_DEVICES = ['cuda', 'webgpu', 'cpu'] as const;
+export const NODE_DEVICES = ['tensorrt', 'cuda', 'webgpu', 'cpu'] as const;
 
 /**
  * Why a device need not be tried, or undefined when it may work.
@@ -18,9 +19,17 @@ export const NODE_DEVICES = ['cuda', 'webgpu', 'cpu'] as const;
  * on macOS there always is one; on Windows it cannot be told, so there WebGPU is used on request only.
  */
 export function absence(device: ConcreteDevice): string | undefined {
-  if (device === 'cuda') return cudaAbsence();
-  if (device === 'webgpu') return webgpuAbsence();
-  return undefined;
+  return device === 'webgpu' ? webgpuAbsence() : libraryAbsence(device);
+}
+
+/** What a device computes on, as `cyclegan export` names it beside its measurements; undefined where it measures none. */
+export function machineName(device: ConcreteDevice): string | undefined {
+  return device === 'cpu' ? cpuName() : undefined;
+}
+
+/** The processor's name as the system gives it; `unknown` where it gives none. */
+export function cpuName(): string {
+  return (cpus()[0]?.model.trim() || 'unknown').slice(0, 200);
 }
 
 /**
@@ -35,22 +44,36 @@ export function chooseDevices(device: Device): {
   if (device === 'wasm') {
     throw new CycleganError(
       'device',
-      '[translator] device: expected auto, cpu, cuda or webgpu, got wasm, which is for browsers. Use cpu.',
+      '[translator] device: expected auto, cpu, cuda, tensorrt or webgpu, got wasm, which is for browsers. Use cpu.',
     );
   }
   if (device === 'auto') return { devices: NODE_DEVICES, absence };
-  return { devices: [device], absence: (asked) => (asked === 'cuda' ? cudaAbsence() : undefined) };
+  return { devices: [device], absence: libraryAbsence };
 }
 
-function cudaAbsence(): string | undefined {
-  const name = 'libonnxruntime_providers_cuda.so';
+/** Whether the files of a provider that comes as a library of its own are there. */
+function libraryAbsence(device: ConcreteDevice): string | undefined {
+  if (device !== 'cuda' && device !== 'tensorrt') return undefined;
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    return `onnxruntime-node has ${device} on Linux x64 only`;
+  }
+  const name = `libonnxruntime_providers_${device}.so`;
   const main = createRequire(import.meta.url).resolve('onnxruntime-node');
   const folder = join(dirname(main), '..', 'bin', 'napi-v6', process.platform, process.arch);
-  if (process.platform !== 'linux' || process.arch !== 'x64')
-    return 'onnxruntime-node has CUDA on Linux x64 only';
-  return existsSync(join(folder, name))
-    ? undefined
-    : `${name} is not beside onnxruntime-node; \`cyclegan doctor\` says how to add it`;
+  if (!existsSync(join(folder, name))) {
+    return `${name} is not beside onnxruntime-node; \`cyclegan doctor\` says how to add it`;
+  }
+  if (device === 'cuda' || isLoadable('libnvinfer.so')) return undefined;
+  return 'libnvinfer.so, which is TensorRT itself, is nowhere that the loader looks; `cyclegan doctor` says how to add it';
+}
+
+/** Whether the dynamic loader would find a library of this name, of whatever version. */
+function isLoadable(name: string): boolean {
+  const folders = (process.env.LD_LIBRARY_PATH ?? '').split(delimiter).filter((folder) => existsSync(folder));
+  if (folders.some((folder) => readdirSync(folder).some((file) => file.startsWith(name)))) return true;
+  // The loader's list of every library in its own folders; their names are in it as they are.
+  const cache = '/etc/ld.so.cache';
+  return existsSync(cache) && readFileSync(cache).includes(`/${name}`);
 }
 
 /** PCI vendors of real GPUs (NVIDIA, AMD, Intel); a virtual machine's display adapters (virtio, VMware, QEMU) are none. */

@@ -5,8 +5,7 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { type ConcreteDevice, encodePatch, type Manifest, type ModelEntry } from '@cyclegan/runtime-core';
-import { env, listSupportedBackends } from 'onnxruntime-node';
-import sharp from 'sharp';
+import { loadSharp } from '../images/sharp.js';
 import { absence, NODE_DEVICES } from './devices.js';
 import { openTranslator } from './translator.js';
 
@@ -32,10 +31,17 @@ export interface MachineReport {
   devices: DeviceReport[];
 }
 
-/** Opens and closes a session on each device in turn; takes seconds where a GPU compiles its shaders. */
-export async function probeDevices(): Promise<MachineReport> {
+/**
+ * Opens and closes a session on each device in turn; takes seconds where a GPU compiles its shaders.
+ * @param asked default: all that Node may have
+ */
+export async function probeDevices(asked: readonly ConcreteDevice[] = NODE_DEVICES): Promise<MachineReport> {
+  // Loaded here, so that programs which only translate start without.
+  const { env, listSupportedBackends } = await import('onnxruntime-node');
+  const sharp = loadSharp();
+  const listed = new Set(listSupportedBackends().map(({ name }) => name));
   const devices: DeviceReport[] = [];
-  for (const device of NODE_DEVICES) devices.push(await probe(device));
+  for (const device of asked) devices.push(await probe(device, listed.has(device)));
   const formats = Object.values(sharp.format);
   return {
     onnxruntime: env.versions.node ?? env.versions.common,
@@ -50,12 +56,12 @@ export async function probeDevices(): Promise<MachineReport> {
   };
 }
 
-async function probe(device: ConcreteDevice): Promise<DeviceReport> {
+async function probe(device: ConcreteDevice, listed: boolean): Promise<DeviceReport> {
   const absent = absence(device);
-  const listed = listSupportedBackends().some(({ name }) => name === device);
   const report = { device, listed, auto: absent === undefined };
+  const { manifest, source } = probeBundle();
   try {
-    const translator = await openTranslator(probeBundle(), { device });
+    const translator = await openTranslator(manifest, () => source, { device });
     await translator.dispose();
     const { loadMs } = translator.info;
     return { ...report, works: true, loadMs, ...(absent !== undefined && { reason: absent }) };
@@ -71,7 +77,7 @@ async function probe(device: ConcreteDevice): Promise<DeviceReport> {
 const TANH_MODEL =
   'CAgSADpxChoKBWltYWdlEgt0cmFuc2xhdGlvbiIEVGFuaBIFcHJvYmVaIgoFaW1hZ2USGQoXCAESEwoDEgFOCgIIAwoDEgFICgMSAVdiKAoLdHJhbnNsYXRpb24SGQoXCAESEwoDEgFOCgIIAwoDEgFICgMSAVdCBAoAEBE=';
 
-function probeBundle(): { manifest: Manifest; model: ModelEntry; source: Uint8Array } {
+function probeBundle(): { manifest: Manifest; source: Uint8Array } {
   const source = Buffer.from(TANH_MODEL, 'base64');
   const side = 8;
   const patch = Float32Array.from({ length: 3 * side * side }, (_, i) => i / 96 - 1);
@@ -100,6 +106,7 @@ function probeBundle(): { manifest: Manifest; model: ModelEntry; source: Uint8Ar
     },
     quality: null,
     speed: [],
+    memory: null,
   };
   const manifest: Manifest = {
     format: 'cyclegan-bundle',
@@ -114,5 +121,5 @@ function probeBundle(): { manifest: Manifest; model: ModelEntry; source: Uint8Ar
     models: [model],
     variants: [],
   };
-  return { manifest, model, source };
+  return { manifest, source };
 }

@@ -1,5 +1,5 @@
 /**
- * The worker thread of one translator. Not imported: started by translator.ts.
+ * A worker thread that holds sessions. Not imported: started by start-worker.ts.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { serveTranslator } from '@cyclegan/runtime-core';

@@ -6,7 +6,7 @@ import {
   minSize,
   type NetworksConfig,
   sizeMultiple,
-} from '@cyclegan/model';
+} from '@cyclegan/model/networks';
 import { type RunOptions, wrong } from './options.js';
 import type { Preset } from './presets.js';
 

@@ -1,5 +1,4 @@
 /** The config of a new run: options over a preset over the reference's defaults. */
-import { availableParallelism } from 'node:os';
 import { resolveNetworks } from './networks.js';
 import { checkOptions, type RunOptions, wrong } from './options.js';
 import { type Preset, presets } from './presets.js';
@@ -11,6 +10,8 @@ export interface Surroundings {
   b: string;
   /** Steps in an epoch, by which epochs become steps. */
   stepsPerEpoch: (batch: number) => number;
+  /** Cores of the machine. */
+  threads: number;
 }
 
 /**
@@ -64,7 +65,7 @@ export function resolveConfig(options: RunOptions, images: Surroundings): RunCon
     device: options.device === undefined || options.device === 'auto' ? 'cpu' : options.device,
     recompute: options.recompute ?? false,
     stepsPerRun: options.stepsPerRun ?? 'auto',
-    threads: options.threads ?? availableParallelism(),
+    threads: options.threads ?? images.threads,
     checkpointEvery: options.checkpointEvery ?? clamp(Math.ceil(steps / 10), 10, 1000),
     keep: options.keep ?? 3,
     reportEvery: clamp(Math.round(steps / 1000), 1, 100),

@@ -1,5 +1,5 @@
 /** The config of a run that goes on: the old one, with what may change where that is asked for. */
-import type { DiscriminatorConfig, GeneratorConfig } from '@cyclegan/model';
+import type { DiscriminatorConfig, GeneratorConfig } from '@cyclegan/model/networks';
 import { CycleganError } from '@cyclegan/runtime-core';
 import { resolveNetworks } from './networks.js';
 import { checkOptions, type RunOptions } from './options.js';

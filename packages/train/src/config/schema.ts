@@ -1,5 +1,5 @@
 /** `config.json`: everything that decides what a run computes, as the run folder keeps it. Knows no defaults of presets. */
-import { initSchema, networksSchema } from '@cyclegan/model';
+import { initSchema, networksSchema } from '@cyclegan/model/networks';
 import { z } from 'zod';
 
 const count = z.number().int().positive();

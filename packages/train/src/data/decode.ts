@@ -1,10 +1,11 @@
 /**
  * Image files to pixels in memory, by sharp: whatever colours, depth or transparency a file has, and however its
  * camera was held, comes out as three sRGB channels, upright, on white; 8 bits each, or 16 where the file has 16. Not
- * the augmentation: see augment.ts.
+ * the augmentation: see feed/augment.ts.
  */
 import sharp from 'sharp';
-import type { Size } from './geometry.js';
+import type { Picture } from '../feed/augment.js';
+import type { Size } from '../feed/geometry.js';
 
 /** Larger images are refused from their header, before any pixel is decoded. */
 export const MAX_PIXELS = 100_000_000;
@@ -14,12 +15,6 @@ export const MIN_SIDE = 8;
 
 /** An image as it is stored: the path of a file, or its encoded bytes. */
 export type Encoded = string | Uint8Array;
-
-/** Decoded pixels, RGB interleaved, rows from the top. */
-export interface Picture extends Size {
-  /** height · width · 3 values; 16 bits a value where the file has as many. */
-  pixels: Uint8Array | Uint16Array;
-}
 
 /** What an image's header says. */
 export interface Header extends Size {

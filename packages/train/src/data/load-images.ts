@@ -3,9 +3,9 @@
  * the same.
  */
 import { CycleganError } from '@cyclegan/runtime-core';
-import { type Channels, writeCrop } from './augment.js';
+import { type Channels, writeCrop } from '../feed/augment.js';
+import type { Size } from '../feed/geometry.js';
 import { decodePicture, type Encoded, type Header, readFailure, readHeader } from './decode.js';
-import type { Size } from './geometry.js';
 import type { ImageSet } from './image-set.js';
 
 /** More than this is to be loaded in parts. */

@@ -10,8 +10,9 @@ import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { replaceFile } from '@cyclegan/model';
 import { isCycleganError } from '@cyclegan/runtime-core';
-import { MAX_PIXELS, type Picture } from './decode.js';
-import { type Resizing, resizedSize } from './geometry.js';
+import type { Picture } from '../feed/augment.js';
+import { type Resizing, resizedSize } from '../feed/geometry.js';
+import { MAX_PIXELS } from './decode.js';
 import type { ImageSet } from './image-set.js';
 
 /** Changes when the same picture would be decoded to other pixels. */

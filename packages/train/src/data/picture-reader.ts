@@ -4,8 +4,9 @@
  */
 import { stat } from 'node:fs/promises';
 import { CycleganError } from '@cyclegan/runtime-core';
-import { decodePicture, type Picture, readFailure } from './decode.js';
-import { type Resizing, resizedSize } from './geometry.js';
+import type { Picture } from '../feed/augment.js';
+import { type Resizing, resizedSize } from '../feed/geometry.js';
+import { decodePicture, readFailure } from './decode.js';
 import type { ImageSet } from './image-set.js';
 import { cacheKey, type PictureCache } from './picture-cache.js';
 

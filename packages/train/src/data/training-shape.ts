@@ -1,7 +1,7 @@
 /** The one height and width that a run's step graph is built for, settled from headers before the run begins. */
 import { CycleganError } from '@cyclegan/runtime-core';
+import { crops, type Preprocess, type Size, wholeSize } from '../feed/geometry.js';
 import type { Header } from './decode.js';
-import { crops, type Preprocess, type Size, wholeSize } from './geometry.js';
 import type { ImageSet } from './image-set.js';
 import { inParallel, type ParallelOptions } from './parallel.js';
 

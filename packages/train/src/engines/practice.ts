@@ -1,8 +1,9 @@
 /** Something to try an engine on: a small run, and inputs for any: images of noise, everything else as a run's first steps would have it. */
-import { networksSchema } from '@cyclegan/model';
-import type { EngineOptions, StepInput } from '../engine.js';
-import { poolChoice } from '../image-pool.js';
-import { imageShape } from './ort-state.js';
+import { networksSchema } from '@cyclegan/model/networks';
+import type { EngineOptions, EngineTask, StepInput } from '../engine.js';
+import { poolChoice } from '../feed/image-pool.js';
+import { generatorAt } from '../feed/random.js';
+import { imageShape } from './ort/state.js';
 
 /** A small run to see whether a device trains at all: 64×64, two residual blocks. */
 export function practiceRun(): Omit<EngineOptions, 'device'> {
@@ -32,12 +33,16 @@ export function practiceRun(): Omit<EngineOptions, 'device'> {
   };
 }
 
-/** As many steps' inputs, counted from 0; the images of all of them are the same arrays. */
-export function practiceInputs(options: Omit<EngineOptions, 'device'>, count: number): StepInput[] {
+/**
+ * As many steps' inputs, counted from 0; the images of all of them are the same arrays. Equal tasks get equal inputs,
+ * so that devices can be held against each other.
+ */
+export function practiceInputs(options: EngineTask, count: number): StepInput[] {
   const { batch, seed, pool: capacity } = options;
   const images = (domain: 'A' | 'B') => {
     const length = imageShape(options, domain).reduce((product, size) => product * size, batch);
-    return Float32Array.from({ length }, () => Math.random() * 2 - 1);
+    const random = generatorAt(seed, 'practice', domain);
+    return Float32Array.from({ length }, () => random.next() / 2 ** 31);
   };
   const [a, b] = [images('A'), images('B')];
   return Array.from({ length: count }, (_, step) => {

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { writeAtomic } from '@cyclegan/model';
-import type { Channels } from '../data/augment.js';
+import type { Channels } from '../feed/augment.js';
 import { contactSheet } from './contact-sheet.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
 import { type FeatureModelOptions, openFeatureModel } from './feature-model.js';

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '@cyclegan/runtime-core';
-import { permutation, randomAt } from '../data/random.js';
+import { permutation, randomAt } from '../feed/random.js';
 import { type Features, pickRows } from './features.js';
 import { type Matrix, product, transpose } from './matrix.js';
 

@@ -10,7 +10,7 @@ import {
   namedParameters,
   type Parameter,
   parameterCount,
-} from '@cyclegan/model';
+} from '@cyclegan/model/networks';
 import type { noiseNamed } from './noise.js';
 import { type Group, groupNames, groups } from './state.js';
 

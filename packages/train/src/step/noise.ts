@@ -2,9 +2,8 @@
  * Whatever is random inside a step, as inputs of its graph: dropout's masks and the gradient penalty's mixing. The
  * values come from the step's seed and the input's name alone, so that every engine draws the same.
  */
-import { createHash } from 'node:crypto';
 import type { Graph, Value } from '@cyclegan/graph';
-import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+import { generatorAt } from '../feed/random.js';
 
 const prefix = 'noise.';
 
@@ -50,10 +49,7 @@ export function noiseInputs(graph: Graph): NoiseInput[] {
  * @returns a new array of the input's elements: bool as bytes of 0 and 1
  */
 export function noiseFor({ name, dtype, shape }: NoiseInput, seed: number): Uint8Array | Float32Array {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([seed, name]))
-    .digest();
-  const random = xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => digest.readInt32LE(offset)));
+  const random = generatorAt(seed, name);
   const size = shape.reduce((product, dim) => product * dim, 1);
   if (dtype === 'float32') return Float32Array.from({ length: size }, () => (random.next() >>> 8) / 2 ** 24);
   return coins(size, () => random.next());

@@ -1,4 +1,5 @@
 /** What a run's state is made of, as flat vectors: the two optimisers' groups, their order, their names in graphs. */
+import type { Tensor } from '@cyclegan/model';
 import {
   cycleganNetworks,
   discriminatorNames,
@@ -8,7 +9,7 @@ import {
   namedParameters,
   type Parameter,
   parameterCount,
-} from '@cyclegan/model';
+} from '@cyclegan/model/networks';
 
 /** The two optimisers' groups, and the networks each one trains. */
 export const groups = { G: generatorNames, D: discriminatorNames } as const;
@@ -46,4 +47,14 @@ export function stateSizes(config: NetworksConfig, group: Group): Partial<Record
   const parameters = parameterCount(groupParameters(config, group));
   const buffers = parameterCount(groupBuffers(config, group));
   return { parameters, m: parameters, v: parameters, ...(buffers > 0 ? { buffers } : {}) };
+}
+
+/** A flat vector's pieces by their parameters' or buffers' names, as checkpoints keep them; they share its memory. */
+export function cutVector(parts: readonly Parameter[], flat: Float32Array): [string, Tensor][] {
+  let at = 0;
+  return parts.map((part) => {
+    const data = flat.subarray(at, at + parameterCount([part]));
+    at += data.length;
+    return [part.name, { shape: part.shape, data }];
+  });
 }

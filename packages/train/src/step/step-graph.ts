@@ -3,7 +3,7 @@
  * itself, and the generators for samples. State goes in and comes out as flat vectors.
  */
 import { Concat, Gather, Graph, orderForDepthFirst, prune, type Value } from '@cyclegan/graph';
-import { cycleganNetworks } from '@cyclegan/model';
+import { cycleganNetworks } from '@cyclegan/model/networks';
 import { exportedNetworks } from './networks.js';
 import { noiseAsInputs } from './noise.js';
 import { type Group, groupNames, type StateKey, stateNames, stateSizes } from './state.js';

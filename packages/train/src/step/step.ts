@@ -3,7 +3,7 @@
  * Adams. What those values are, inputs or the state of a loop, is the graph's own affair.
  */
 import { Concat, type Graph, gradients, type Node, Reshape, type Value } from '@cyclegan/graph';
-import { cycleganNetworks, type NetworksConfig } from '@cyclegan/model';
+import { cycleganNetworks, type NetworksConfig } from '@cyclegan/model/networks';
 import { type AdamBetas, type AdamRate, type AdamState, adam } from './adam.js';
 import { type GroupValues, trainedNetworks } from './networks.js';
 import { type NoiseSource, noiseNamed } from './noise.js';

@@ -1,6 +1,6 @@
 /** One domain's image pool where the engine computes: tensors in slots, shown and replaced as a choice says. */
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
-import type { PoolChoice } from '../../image-pool.js';
+import type { PoolChoice } from '../../feed/image-pool.js';
 import { hold, unhold } from './layout.js';
 import type { Tf } from './load.js';
 
