@@ -162,8 +162,8 @@ async function measureRun(run, set, folder) {
 async function translateAll(bundle, direction, inputs, to) {
   const translator = await createTranslator(bundle, { direction, device: 'cpu', threads });
   try {
-    const { failed } = await translateFiles({ translator, inputs: [inputs], out: to, format: 'png' });
-    if (failed[0]) throw failed[0].error;
+    const { failures } = await translateFiles({ translator, inputs: [inputs], out: to, format: 'png' });
+    if (failures[0]) throw failures[0].error;
   } finally {
     await translator.dispose();
   }
