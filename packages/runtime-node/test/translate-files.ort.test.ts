@@ -95,7 +95,10 @@ describe('where translations go', () => {
       onProgress: (progress) => seen.push(progress),
     });
     await own.dispose();
-    const finished = seen.filter(({ part }) => part === undefined);
+    const notes = seen.flatMap((progress) => progress.notes ?? []);
+    // Once for each of the two, which the bundle has no pair for.
+    expect(notes).toEqual(Array(2).fill(expect.stringContaining('Export it with --tiles.')));
+    const finished = seen.filter(({ outcome }) => outcome !== undefined);
     expect(finished.map(({ done, total, file, outcome }) => [done, total, file, outcome])).toEqual([
       [1, 2, join(from, 'a.png'), 'translated'],
       [2, 2, join(from, 'b.png'), 'translated'],

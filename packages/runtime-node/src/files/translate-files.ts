@@ -2,7 +2,14 @@
  * Files, folders and patterns through a translator: reading, computing and writing overlap, a bounded number of files
  * at a time. What is written is whole or not there, and what is done is known to the next run.
  */
-import { CycleganError, isCycleganError, type TranslatorInfo, throwIfAborted } from '@cyclegan/runtime-core';
+import {
+  CycleganError,
+  isCycleganError,
+  type Progress,
+  selectPair,
+  type TranslatorInfo,
+  throwIfAborted,
+} from '@cyclegan/runtime-core';
 import { type ImageOptions, translateImage } from '../images/translate-image.js';
 import type { NodeTranslator } from '../translator/translator.js';
 import { isVideo, translateVideo } from '../video/index.js';
@@ -243,6 +250,9 @@ async function translateAll(options: Ready, destination: Destination): Promise<T
   };
 }
 
+const NO_PAIR =
+  'The bundle has no pair for tiles of this model: tiles of large images may differ in tone. Export it with --tiles.';
+
 function workOn(
   { input, name }: FileJob,
   options: Ready,
@@ -252,10 +262,17 @@ function workOn(
   const onProgress = ({ done, total }: { done: number; total: number | null }) => {
     if (total !== 1) tell({ part: { done, total } });
   };
+  let tiled = false;
+  const onImage = (progress: Progress) => {
+    onProgress(progress);
+    if (tiled || progress.stage !== 'tile' || progress.total === 1) return;
+    tiled = true;
+    if (selectPair(translator.info.manifest, translator.info) === null) tell({ notes: [NO_PAIR] });
+  };
   return {
     async image() {
       const format = formatOf(name) ?? 'png';
-      return (await translateImage(translator, input, { ...options, format, onProgress })).data;
+      return (await translateImage(translator, input, { ...options, format, onProgress: onImage })).data;
     },
     async video(output) {
       const call = { translator, input, output, quality, smoothing, signal, onProgress };
