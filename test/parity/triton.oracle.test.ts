@@ -52,11 +52,18 @@ test('every config.pbtxt is a ModelConfig, and means what it should', async (con
     input: [{ data_type: 'TYPE_UINT8', dims: ['1', '16', '32', '4'] }],
   });
   expect(rgba8).not.toHaveProperty('dynamic_batching');
+  expect(statistics.input).toMatchObject([
+    { name: 'image' },
+    { name: 'correction', dims: statistics.output[0].dims },
+  ]);
   expect(statistics.output).toMatchObject([
     { name: 'statistics', dims: ['2', expect.stringMatching(/^\d+$/)] },
   ]);
   expect(tile.input).toMatchObject([
     { name: 'image' },
-    { name: 'statistics', dims: statistics.output[0].dims },
+    { name: 'statistics', dims: ['-1', ...statistics.output[0].dims] },
+    // Of no sample alone: so that tiles are not batched.
+    { name: 'core', dims: ['1', '1', '4'] },
   ]);
+  expect(tile).not.toHaveProperty('dynamic_batching');
 });
