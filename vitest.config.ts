@@ -89,6 +89,7 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 300_000,
+          hookTimeout: 60_000,
         },
       },
       ...(browserPath ? [browserProject(browserPath)] : []),
