@@ -101,7 +101,8 @@ export interface Translator<Image, Output> {
   translatePixels(pixels: Pixels, options?: FrameOptions): Promise<Frame>;
   /**
    * What InstanceNormalization normalises an image by when it is by itself, without a translation: for callers that mix
-   * those of several frames and hand them to `translatePixels`. Taken from a reduced copy where the image is large.
+   * those of several frames and hand them to `translatePixels`. Of an image that does not run whole, the tiles
+   * are run until theirs agree.
    * @param pixels as in `translatePixels`
    * @returns float32 [2 x C]
    * @throws CycleganError as `translatePixels`

@@ -3,10 +3,11 @@
  * with its self-check. Where the files go is the caller's.
  */
 import { createHash } from 'node:crypto';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import type { Graph, OptimizeTable } from '@cyclegan/graph';
 import type { GeneratorConfig } from '@cyclegan/model';
 import type { Direction, ModelEntry, Precision, VariantEntry } from '@cyclegan/runtime-core';
+import { cpuName } from '@cyclegan/runtime-node';
 import { graphFailure } from '../graph-failure.js';
 import type { ImageSizes } from '../image-sizes.js';
 import type { Imported } from '../import/imported.js';
@@ -173,10 +174,6 @@ async function measured(
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-function cpuName(): string {
-  return (cpus()[0]?.model.trim() || 'unknown').slice(0, 200);
 }
 
 /** Only what was calibrated is flattered by its calibration's pictures. */

@@ -22,12 +22,15 @@ export function absence(device: ConcreteDevice): string | undefined {
   return device === 'webgpu' ? webgpuAbsence() : libraryAbsence(device);
 }
 
-/** What a device computes on, as `cyclegan export` names it beside its measurements; undefined where it measures none. */
+/** What a device computes on, to be compared with the manifest's figures; undefined where export measures none. */
 export function machineName(device: ConcreteDevice): string | undefined {
   return device === 'cpu' ? cpuName() : undefined;
 }
 
-/** The processor's name as the system gives it; `unknown` where it gives none. */
+/**
+ * The processor's name as the system gives it; `unknown` where it gives none. Export writes it into the manifest, and
+ * translators compare theirs with it.
+ */
 export function cpuName(): string {
   return (cpus()[0]?.model.trim() || 'unknown').slice(0, 200);
 }
